@@ -1,0 +1,97 @@
+"""The event envelope: what travels on the exchanges and rests in an outbox until it is sent."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+from services.common.amqp import PERSISTENT, Outgoing
+from services.common.ids import new_id
+from services.common.logs import request_id
+from services.common.times import from_wire, now, to_wire
+from services.common.topology import event_exchange
+from services.common.wire import Undecodable, decode_object, encode
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """An event about to be committed; the store adds the entity's id and version, and who asked."""
+
+    type: str
+    kind: str
+    data: dict[str, Any]
+    contact_id: str | None = None
+    entity_id: str | None = None  # the document's own id unless given: a message's, within its conversation's document
+
+    def entry(self, document_id: str, version: int) -> dict[str, Any]:
+        """What the outbox of the document keeps."""
+        return {
+            "id": new_id(),
+            "type": self.type,
+            "entity": {"kind": self.kind, "id": self.entity_id or document_id, "version": version},
+            "contact_id": self.contact_id,
+            "at": now(),
+            "request_id": request_id.get(),
+            "data": self.data,
+        }
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event as it was received."""
+
+    id: str
+    type: str
+    source: str
+    kind: str
+    entity_id: str
+    version: int
+    at: datetime
+    data: dict[str, Any]
+    contact_id: str | None = None
+    request_id: str | None = None
+    headers: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def decode(cls, body: bytes | str | memoryview) -> Self:
+        """The event in a message's body. Raises Undecodable."""
+        values = decode_object(body)
+        try:
+            return cls(
+                id=_text(values["id"]),
+                type=_text(values["type"]),
+                source=_text(values["source"]),
+                kind=_text(values["entity"]["kind"]),
+                entity_id=_text(values["entity"]["id"]),
+                version=int(values["entity"]["version"]),
+                at=from_wire(values["at"]),
+                data=dict(values["data"]),
+                contact_id=values.get("contact_id"),
+                request_id=values.get("request_id"),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise Undecodable(f"not an event: {type(error).__name__} {error}") from None
+
+
+def to_message(service: str, entry: dict[str, Any]) -> Outgoing:
+    """An outbox entry as the message that `service` publishes."""
+    body = encode(
+        {
+            "id": entry["id"],
+            "type": entry["type"],
+            "source": service,
+            "entity": entry["entity"],
+            "contact_id": entry["contact_id"],
+            "at": to_wire(entry["at"]),
+            "request_id": entry["request_id"],
+            "data": entry["data"],
+        }
+    )
+    return Outgoing(
+        event_exchange(service), entry["type"], body, {"delivery_mode": PERSISTENT, "message_id": entry["id"], "type": entry["type"]}
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text expected")
+    return value

@@ -1,0 +1,59 @@
+"""Structured logs: one JSON object a line on standard output, each with the request it belongs to."""
+
+import logging
+import sys
+from contextvars import ContextVar
+
+import structlog
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+def configure(*, level: str, form: str, process: str) -> None:
+    """Send structlog's and the standard library's records the same way; `form` is json or console."""
+    shared: list[structlog.typing.Processor] = [
+        _context_of(process),
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    # The framework logs message bodies at DEBUG, and each domain error as a warning with its traceback.
+    for noisy in ("nameko", "amqp", "kombu", "pymongo"):
+        logging.getLogger(noisy).setLevel(max(logging.INFO, logging.getLevelName(level)))
+    logging.getLogger("nameko.containers").setLevel(logging.ERROR)
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """The logger of a module."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger
+
+
+def _context_of(process: str) -> structlog.typing.Processor:
+    def add(_: object, __: str, record: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        record["process"] = process
+        current = request_id.get()
+        if current is not None:
+            record.setdefault("request_id", current)
+        return record
+
+    return add

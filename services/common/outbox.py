@@ -1,0 +1,143 @@
+"""The relay: sends the events that documents carry, in batches that the broker confirms, and sweeps up what a crash left.
+
+An event is removed from its document only after the broker confirmed it, so each is sent at least once. The order within a
+document holds: whoever sends one of its events sends the earlier unsent ones first.
+"""
+
+import threading
+import time
+from collections import OrderedDict, deque
+from datetime import timedelta
+
+from services.common import metrics
+from services.common.amqp import BROKER_ERRORS, Publisher, Unroutable, close_quietly, connect
+from services.common.envelope import to_message
+from services.common.logs import get_logger
+from services.common.settings import Settings
+from services.common.store import Document, Store
+from services.common.times import now
+from services.common.topology import declare
+
+log = get_logger(__name__)
+
+BATCH = 200
+SWEEP_SECONDS = 5.0
+# Past this many waiting the memory is given up: they are all in the database, where the sweep finds them.
+MAX_WAITING = 20_000
+RECENT = 20_000
+
+Key = tuple[str, str]
+
+
+class OutboxRelay:
+    """One per process; `hand_over` from any worker, `run` in a thread of its own."""
+
+    def __init__(self, service: str, settings: Settings) -> None:
+        self._service = service
+        self._settings = settings
+        self._publisher = Publisher(settings.amqp_uri, confirm=True)
+        self._waiting: deque[tuple[str, str, list[Document]]] = deque()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._ended = threading.Event()
+        # A document read before its sent events were removed still shows them; they need no second sending.
+        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._behind = True
+        self.store: Store | None = None
+
+    def hand_over(self, collection: str, document_id: str, entries: list[Document]) -> None:
+        """Send a committed document's outbox soon. Never blocks, never fails: what is forgotten here is swept up later."""
+        if len(self._waiting) >= MAX_WAITING:
+            self._behind = True
+        else:
+            self._waiting.append((collection, document_id, entries))
+        self._wake.set()
+
+    def run(self) -> None:
+        """Send until `stop`, then send what is still waiting."""
+        swept = 0.0
+        pause = 0.2
+        try:
+            while not (self._stopping.is_set() and not self._waiting):
+                try:
+                    if self._behind or time.monotonic() - swept > SWEEP_SECONDS:
+                        self._sweep(timedelta() if self._behind else timedelta(seconds=SWEEP_SECONDS))
+                        swept, self._behind = time.monotonic(), False
+                    self._send_waiting()
+                    pause = 0.2
+                except Exception as error:  # noqa: BLE001: whatever it is, the events are safe in the database
+                    metrics.OUTBOX_FAILURES.inc()
+                    self._behind = True
+                    self._waiting.clear()
+                    if self._stopping.is_set():
+                        return
+                    known = isinstance(error, (*BROKER_ERRORS, Unroutable))
+                    log.warning("outbox_not_sent", reason=f"{type(error).__name__}: {error}", exc_info=not known)
+                    if isinstance(error, Unroutable):
+                        self._declare()
+                    self._stopping.wait(pause)
+                    pause = min(pause * 2, 3.0)
+        finally:
+            self._publisher.close()
+            self._ended.set()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Send what waits, for up to `timeout` seconds, and end."""
+        self._stopping.set()
+        self._wake.set()
+        self._ended.wait(timeout)
+
+    def _send_waiting(self) -> None:
+        if not self._waiting:
+            self._wake.wait(1.0)
+            self._publisher.tend()
+        self._wake.clear()
+        batch: dict[Key, dict[str, Document]] = {}
+        while self._waiting and len(batch) < BATCH:
+            collection, document_id, entries = self._waiting.popleft()
+            batch.setdefault((collection, document_id), {}).update({entry["id"]: entry for entry in entries})
+        self._send({key: list(entries.values()) for key, entries in batch.items()})
+
+    def _send(self, batch: dict[Key, list[Document]]) -> None:
+        batch = {key: fresh for key, entries in batch.items() if (fresh := [e for e in entries if e["id"] not in self._recent])}
+        if not batch or self.store is None:
+            return
+        collections = {collection for collection, _ in batch}
+        for collection in collections:
+            self.store.settle(collection, (e for key, entries in batch.items() if key[0] == collection for e in entries))
+        entries = [entry for entries in batch.values() for entry in entries]
+        self._publisher.publish_confirmed([to_message(self._service, entry) for entry in entries])
+        for entry in entries:
+            self._recent[entry["id"]] = None
+            metrics.EVENTS_SENT.labels(entry["type"]).inc()
+        while len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+        for collection in collections:
+            sent = {key[1]: [e["id"] for e in entries] for key, entries in batch.items() if key[0] == collection}
+            self.store.mark_sent(collection, sent)
+
+    def _sweep(self, age: timedelta) -> None:
+        if self.store is None:
+            return
+        left = 0
+        for collection in self.store.entities:
+            while found := self.store.unsent(collection, now() - age + timedelta(milliseconds=1), BATCH):
+                left += len(found)
+                # Ids known as sent but still in a document: their removal failed, so it is repeated.
+                stuck = {d["_id"]: ids for d in found if (ids := [e["id"] for e in d["outbox"] if e["id"] in self._recent])}
+                if stuck:
+                    self.store.mark_sent(collection, stuck)
+                self._send({(collection, document["_id"]): document["outbox"] for document in found})
+                if len(found) < BATCH:
+                    break
+        metrics.OUTBOX_UNSENT.set(left)
+
+    def _declare(self) -> None:
+        connection = None
+        try:
+            connection = connect(self._settings.amqp_uri)
+            declare(connection, self._settings)
+        except BROKER_ERRORS as error:
+            log.warning("topology_not_declared", reason=str(error))
+        finally:
+            close_quietly(connection)

@@ -1,0 +1,63 @@
+"""What every process reads from its environment, once, into a frozen value."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+Number = TypeVar("Number", int, float)
+
+
+class InvalidSetting(ValueError):
+    """A variable holds something unusable; the text names it and what it should hold."""
+
+
+def read_number(environment: Mapping[str, str], name: str, default: Number, *, minimum: float, maximum: float = 1e12) -> Number:
+    """A number between the bounds. Raises InvalidSetting."""
+    text = environment.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = type(default)(text)
+    except ValueError:
+        raise InvalidSetting(f"{name}={text!r} is not a number.") from None
+    if not minimum <= value <= maximum:
+        raise InvalidSetting(f"{name}={text} must lie between {minimum:g} and {maximum:g}.")
+    return value
+
+
+def read_choice(environment: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    """One of the choices. Raises InvalidSetting."""
+    value = environment.get(name, "").strip() or default
+    if value not in choices:
+        raise InvalidSetting(f"{name}={value!r} must be one of {', '.join(choices)}.")
+    return value
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of every process; docs/settings.md explains each."""
+
+    amqp_uri: str
+    mongodb_uri: str
+    log_level: str
+    log_format: str
+    rpc_timeout: float
+    metrics_port: int
+    stream_max_age: str
+    stream_max_bytes: int
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """The settings in `environment` (default: the process's). Raises InvalidSetting."""
+        env = os.environ if environment is None else environment
+        return cls(
+            amqp_uri=env.get("AMQP_URI") or "amqp://guest:guest@127.0.0.1:5672/",
+            mongodb_uri=env.get("MONGODB_URI") or "mongodb://127.0.0.1:27017/?replicaSet=rs0",
+            log_level=read_choice(env, "FOYER_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+            log_format=read_choice(env, "FOYER_LOG_FORMAT", "json", ("json", "console")),
+            rpc_timeout=read_number(env, "FOYER_RPC_TIMEOUT", 3.0, minimum=0.1, maximum=60),
+            metrics_port=read_number(env, "FOYER_METRICS_PORT", 0, minimum=0, maximum=65535),
+            stream_max_age=env.get("FOYER_STREAM_MAX_AGE") or "7D",
+            stream_max_bytes=read_number(env, "FOYER_STREAM_MAX_BYTES", 2_000_000_000, minimum=10_000_000),
+        )

@@ -1,0 +1,98 @@
+"""The database of a service as a dependency: opened before the first call, closed after the last, with its relay beside it."""
+
+import threading
+from typing import Any, Generic, TypeVar
+
+import pymongo
+from nameko.extensions import DependencyProvider
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, OperationFailure, PyMongoError, WTimeoutError
+
+from services.common.logs import get_logger
+from services.common.outbox import OutboxRelay
+from services.common.settings import Settings
+from services.common.store import Document, Store
+
+log = get_logger(__name__)
+
+StoreType = TypeVar("StoreType", bound=Store)
+
+DATABASE_TIMEOUT_MS = 2500  # below the calls' deadline of 3 s, so that the answer says which part was down
+DATABASE_ERRORS: tuple[type[Exception], ...] = (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WTimeoutError)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether an error says that the database is away or too slow, rather than that a command is wrong."""
+    if isinstance(error, DATABASE_ERRORS):
+        return True
+    if isinstance(error, PyMongoError) and (error.timeout or error.has_error_label("TransientTransactionError")):
+        return True
+    # Stepping down, shutting down, not yet primary: the codes of MongoDB's RetryableError and NotPrimary categories.
+    return isinstance(error, OperationFailure) and error.code in {91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436}
+
+
+def open_client(uri: str) -> "pymongo.MongoClient[Document]":
+    """A client whose every operation is bounded and whose acknowledged writes are journaled by a majority."""
+    return pymongo.MongoClient(
+        uri,
+        timeoutMS=DATABASE_TIMEOUT_MS,
+        w="majority",
+        journal=True,
+        tz_aware=True,
+        maxPoolSize=60,
+        maxConnecting=20,
+        retryWrites=True,
+        appname="foyer",
+    )
+
+
+class Storage(DependencyProvider, Generic[StoreType]):  # type: ignore[misc]
+    """Injects the store; `Storage(ContactStore)` in a service class."""
+
+    def __init__(self, store_class: type[StoreType]) -> None:
+        self.store_class = store_class
+        self.store: StoreType
+        self.client: pymongo.MongoClient[Document]
+        self.relay: OutboxRelay
+        self._stopping = threading.Event()
+
+    def setup(self) -> None:
+        """Open the client and make the indexes; a database that isn't there yet is waited for."""
+        settings: Settings = self.container.config["settings"]
+        service = self.container.service_name
+        self.client = open_client(settings.mongodb_uri)
+        self.relay = OutboxRelay(service, settings)
+        self.store = self.store_class(self.client[f"foyer_{service}"], self.relay)
+        self.relay.store = self.store
+        while not self._stopping.is_set():
+            try:
+                self.store.ensure_indexes()
+                return
+            except PyMongoError as error:
+                if not is_outage(error):
+                    raise
+                log.warning("waiting_for_database", reason=str(error)[:200])
+                self._stopping.wait(1.0)
+
+    def start(self) -> None:
+        """Begin to send events."""
+        self.container.spawn_managed_thread(self.relay.run, identifier="outbox")
+
+    def stop(self) -> None:
+        """Send what waits and close the client."""
+        self._stopping.set()
+        self.relay.stop()
+        self.client.close()
+
+    kill = stop
+
+    def get_dependency(self, worker_ctx: Any) -> StoreType:  # noqa: ARG002: nameko's signature
+        """The store, shared by all workers."""
+        return self.store
+
+    def answers(self) -> bool:
+        """Whether the database answers now."""
+        try:
+            self.client.admin.command("ping")
+        except PyMongoError:
+            return False
+        return True

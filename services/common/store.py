@@ -1,0 +1,146 @@
+"""What every store shares: documents with a version and an outbox, written so that state and events commit in one write.
+
+A document's unsent events are embedded in it (`outbox`), so one write commits both; the relay sends them and removes them.
+A change is decided on a loaded version and written only over that version: who comes second gets StaleDocument, loads
+again and decides again (`retry_stale`).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from pymongo import IndexModel, ReturnDocument, UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from services.common.envelope import NewEvent
+from services.common.errors import DocumentExists, StaleDocument, Unavailable
+
+Document = dict[str, Any]
+R = TypeVar("R")
+
+MAX_ATTEMPTS = 30
+# Partial, so that it holds only what waits: a sweep reads nothing else.
+UNSENT = IndexModel([("outbox.0.at", 1)], name="unsent", partialFilterExpression={"outbox.0": {"$exists": True}})
+_TRANSACTION = "foyer_handovers"
+
+
+class Relay(Protocol):
+    """Who is told of committed events."""
+
+    def hand_over(self, collection: str, document_id: str, entries: list[Document]) -> None:
+        """Send these soon, in order."""
+
+
+class Store:
+    """The base of a service's store. `entities` names the collections whose documents carry an outbox."""
+
+    entities: ClassVar[Sequence[str]] = ()
+    indexes: ClassVar[Mapping[str, Sequence[IndexModel]]] = {}
+
+    def __init__(self, database: Database[Document], relay: Relay) -> None:
+        self.database = database
+        self.relay = relay
+
+    def ensure_indexes(self) -> None:
+        """Create what is missing; an existing index costs nothing."""
+        for name in self.entities:
+            self.database[name].create_indexes([UNSENT])
+        for name, models in self.indexes.items():
+            self.database[name].create_indexes(list(models))
+
+    def settle(self, collection: str, entries: Iterable[Document]) -> None:
+        """Called by the relay before it sends entries: apply what the store derives from its own events. Must be idempotent."""
+
+    def insert(
+        self, collection: str, document: Document, events: Sequence[NewEvent] = (), *, session: ClientSession | None = None
+    ) -> Document:
+        """Insert a new entity as version 1, with its events. Raises DocumentExists."""
+        document |= {"version": 1, "outbox": [event.entry(document["_id"], 1) for event in events]}
+        try:
+            self.database[collection].insert_one(document, session=session)
+        except DuplicateKeyError as error:
+            raise DocumentExists(violated_index(error)) from None
+        self._committed(collection, document, session)
+        return document
+
+    def update(
+        self,
+        collection: str,
+        document: Document,
+        changes: Mapping[str, Any],
+        events: Sequence[NewEvent] = (),
+        *,
+        session: ClientSession | None = None,
+    ) -> Document:
+        """Write `changes` over the version in hand and return the new document.
+
+        Raises StaleDocument when another version is there by now, DocumentExists when a unique value is taken.
+        """
+        version = document["version"] + 1
+        update: Document = {"$set": dict(changes) | {"version": version}}
+        if events:
+            update["$push"] = {"outbox": {"$each": [event.entry(document["_id"], version) for event in events]}}
+        try:
+            updated = self.database[collection].find_one_and_update(
+                {"_id": document["_id"], "version": document["version"]},
+                update,
+                return_document=ReturnDocument.AFTER,
+                session=session,
+            )
+        except DuplicateKeyError as error:
+            raise DocumentExists(violated_index(error)) from None
+        if updated is None:
+            raise StaleDocument(document["_id"])
+        self._committed(collection, updated, session)
+        return updated
+
+    def transaction(self, work: Callable[[ClientSession], R]) -> R:
+        """Run `work` in a transaction; it may run several times. Events are handed over once it has committed."""
+        with self.database.client.start_session() as session:
+
+            def attempt(session: ClientSession) -> R:
+                setattr(session, _TRANSACTION, [])
+                return work(session)
+
+            result = session.with_transaction(attempt)
+            for handover in getattr(session, _TRANSACTION):
+                self.relay.hand_over(*handover)
+            return result
+
+    def unsent(self, collection: str, older_than: Any, limit: int) -> list[Document]:
+        """Documents whose oldest unsent event is older than a moment, with their outboxes, oldest first."""
+        query = {"outbox.0": {"$exists": True}, "outbox.0.at": {"$lt": older_than}}
+        return list(self.database[collection].find(query, {"outbox": 1}).sort("outbox.0.at", 1).limit(limit))
+
+    def mark_sent(self, collection: str, sent: Mapping[str, Sequence[str]]) -> None:
+        """Remove sent events, given as document id → event ids, from their documents."""
+        self.database[collection].bulk_write(
+            [UpdateOne({"_id": key}, {"$pull": {"outbox": {"id": {"$in": list(ids)}}}}) for key, ids in sent.items()], ordered=False
+        )
+
+    def _committed(self, collection: str, document: Document, session: ClientSession | None) -> None:
+        if not document["outbox"]:
+            return
+        handover = (collection, document["_id"], document["outbox"])
+        if session is None:
+            self.relay.hand_over(*handover)
+        else:
+            getattr(session, _TRANSACTION).append(handover)
+
+
+def retry_stale(work: Callable[[], R]) -> R:
+    """Run `work`, which loads, decides and writes, until no other writer was faster. Raises Unavailable after 30 attempts."""
+    for _ in range(MAX_ATTEMPTS):
+        try:
+            return work()
+        except StaleDocument:
+            continue
+    raise Unavailable("Too many writers at once.", code="OVERLOADED")
+
+
+def violated_index(error: DuplicateKeyError) -> str:
+    """The name of the unique index that an insert met."""
+    found = re.search(r"index: (\S+)", str(error))
+    return found.group(1) if found else "_id_"
