@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import amqp
-from kombu import Connection
+from kombu.connection import Connection
 from kombu.transport import pyamqp
 
 from services.common.logs import get_logger
@@ -182,13 +182,13 @@ class Publisher:
         if self._rejected:
             raise ConnectionError(f"the broker rejected {self._rejected} messages")
 
-    def _handle_ack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001: py-amqp's callback
+    def _handle_ack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001 - py-amqp's callback
         if multiple:
             self._outstanding = {other for other in self._outstanding if other > tag}
         else:
             self._outstanding.discard(tag)
 
-    def _handle_nack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001: py-amqp's callback
+    def _handle_nack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001 - py-amqp's callback
         self._rejected += 1
         self._handle_ack(tag, multiple)
 
@@ -215,8 +215,9 @@ class ConsumerLoop:
         lost: Callable[[], None] | None = None,
         idle: Callable[[], None] | None = None,
     ) -> None:
-        """`consume` declares what it needs on the new channel and starts its consumers; `lost` is called when the link is;
-        `idle` about once a second.
+        """Take `consume`, which declares what it needs on a new channel and starts its consumers.
+
+        `lost` is called when the link is lost, `idle` about once a second.
         """
         self._uri = uri
         self._name = name
@@ -248,7 +249,7 @@ class ConsumerLoop:
                 finally:
                     self._forget()
                 if not self._stopping.is_set():
-                    self._stopping.wait(pause * random.uniform(0.7, 1.3))  # noqa: S311: jitter, not a secret
+                    self._stopping.wait(pause * random.uniform(0.7, 1.3))  # noqa: S311 - jitter, not a secret
                     pause = min(pause * 2, 3.0)
         finally:
             self._ended.set()

@@ -4,12 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from services.common.amqp import PERSISTENT, Outgoing
 from services.common.ids import new_id
 from services.common.logs import request_id
-from services.common.times import from_wire, now, to_wire
-from services.common.topology import event_exchange
-from services.common.wire import Undecodable, decode_object, encode
+from services.common.times import from_wire, now
+from services.common.wire import Undecodable, decode_object
 
 
 @dataclass(frozen=True)
@@ -70,25 +68,6 @@ class Event:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Undecodable(f"not an event: {type(error).__name__} {error}") from None
-
-
-def to_message(service: str, entry: dict[str, Any]) -> Outgoing:
-    """An outbox entry as the message that `service` publishes."""
-    body = encode(
-        {
-            "id": entry["id"],
-            "type": entry["type"],
-            "source": service,
-            "entity": entry["entity"],
-            "contact_id": entry["contact_id"],
-            "at": to_wire(entry["at"]),
-            "request_id": entry["request_id"],
-            "data": entry["data"],
-        }
-    )
-    return Outgoing(
-        event_exchange(service), entry["type"], body, {"delivery_mode": PERSISTENT, "message_id": entry["id"], "type": entry["type"]}
-    )
 
 
 def _text(value: object) -> str:

@@ -27,6 +27,7 @@ EVENT_WORKERS = 10
 ATTEMPTS = 5
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 3.0
+PUBLISH_ERRORS: tuple[type[Exception], ...] = (*BROKER_ERRORS, Unroutable)
 
 
 class EventConsumer(SharedExtension):
@@ -137,7 +138,7 @@ class EventConsumer(SharedExtension):
             self._dead_letters.publish_confirmed(
                 [Outgoing("", dead_letter_queue(service), body, {"delivery_mode": PERSISTENT}, headers)]
             )
-        except (*BROKER_ERRORS, Unroutable) as error:
+        except PUBLISH_ERRORS as error:
             log.warning("dead_letter_not_written", reason=str(error))
             if self._loop is not None:
                 self._loop.requeue(channel, message.delivery_info["delivery_tag"])

@@ -23,14 +23,16 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 def make_app(health: Callable[[], dict[str, Any]]) -> Wsgi:
     """A WSGI application with /metrics and /healthz (503 unless `health()["status"]` is ok)."""
-    metrics: Wsgi = make_wsgi_app()  # type: ignore[assignment]
+    metrics: Wsgi = make_wsgi_app()
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/metrics":
             return metrics(environ, start_response)
         if environ["PATH_INFO"] == "/healthz":
             report = health()
-            start_response("200 OK" if report["status"] == "ok" else "503 Service Unavailable", [("Content-Type", "application/json")])
+            start_response(
+                "200 OK" if report["status"] == "ok" else "503 Service Unavailable", [("Content-Type", "application/json")]
+            )
             return [orjson.dumps(report)]
         start_response("404 Not Found", [("Content-Type", "text/plain")])
         return [b"There are /metrics and /healthz here.\n"]

@@ -10,13 +10,13 @@ from collections import OrderedDict, deque
 from datetime import timedelta
 
 from services.common import metrics
-from services.common.amqp import BROKER_ERRORS, Publisher, Unroutable, close_quietly, connect
-from services.common.envelope import to_message
+from services.common.amqp import BROKER_ERRORS, PERSISTENT, Outgoing, Publisher, Unroutable, close_quietly, connect
 from services.common.logs import get_logger
 from services.common.settings import Settings
 from services.common.store import Document, Store
-from services.common.times import now
-from services.common.topology import declare
+from services.common.times import now, to_wire
+from services.common.topology import declare, event_exchange
+from services.common.wire import encode
 
 log = get_logger(__name__)
 
@@ -65,7 +65,7 @@ class OutboxRelay:
                         swept, self._behind = time.monotonic(), False
                     self._send_waiting()
                     pause = 0.2
-                except Exception as error:  # noqa: BLE001: whatever it is, the events are safe in the database
+                except Exception as error:
                     metrics.OUTBOX_FAILURES.inc()
                     self._behind = True
                     self._waiting.clear()
@@ -141,3 +141,25 @@ class OutboxRelay:
             log.warning("topology_not_declared", reason=str(error))
         finally:
             close_quietly(connection)
+
+
+def to_message(service: str, entry: Document) -> Outgoing:
+    """An outbox entry as the message that `service` publishes."""
+    body = encode(
+        {
+            "id": entry["id"],
+            "type": entry["type"],
+            "source": service,
+            "entity": entry["entity"],
+            "contact_id": entry["contact_id"],
+            "at": to_wire(entry["at"]),
+            "request_id": entry["request_id"],
+            "data": entry["data"],
+        }
+    )
+    return Outgoing(
+        event_exchange(service),
+        entry["type"],
+        body,
+        {"delivery_mode": PERSISTENT, "message_id": entry["id"], "type": entry["type"]},
+    )

@@ -25,7 +25,8 @@ def decode_cursor(cursor: str, *types: type) -> list[Any]:
     try:
         values = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         position = [
-            from_wire(value.removeprefix(_TIME)) if isinstance(value, str) and value.startswith(_TIME) else value for value in values
+            from_wire(value.removeprefix(_TIME)) if isinstance(value, str) and value.startswith(_TIME) else value
+            for value in values
         ]
     except (ValueError, TypeError, AttributeError):
         position = []
@@ -34,7 +35,9 @@ def decode_cursor(cursor: str, *types: type) -> list[Any]:
     return position
 
 
-def page(found: Sequence[Item], limit: int, view: Callable[[Item], Any], position: Callable[[Item], Sequence[Any]]) -> dict[str, Any]:
+def page(
+    found: Sequence[Item], limit: int, view: Callable[[Item], Any], position: Callable[[Item], Sequence[Any]]
+) -> dict[str, Any]:
     """A listing's answer from up to `limit` + 1 items found: the one too many says that there is a next page."""
     shown = found[:limit]
     more = len(found) > limit

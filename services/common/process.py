@@ -80,7 +80,7 @@ def _report_failed_start(thread: Any, ending: Any) -> None:
 
     try:
         thread.wait()
-    except Exception as error:  # noqa: BLE001: the last place that can tell
+    except Exception as error:  # noqa: BLE001 - the last place that can tell
         logs.get_logger(__name__).error("service_not_started", reason=f"{type(error).__name__}: {error}", exc_info=True)
         if not ending.ready():
             ending.send(None)

@@ -65,6 +65,11 @@ class RpcServer(SharedExtension, ProviderCollector):
         """Route `<service>.<method>` to an entrypoint."""
         self.methods[f"{self.container.service_name}.{provider.method_name}"] = provider
 
+    def publish(self, message: Outgoing) -> None:
+        """Send something over this link. Raises BROKER_ERRORS."""
+        if self._loop is not None:
+            self._loop.publish(message)
+
     def cancel(self) -> None:
         """Take no further calls; those in work still answer."""
         if self._loop is not None:
@@ -103,7 +108,7 @@ class RpcServer(SharedExtension, ProviderCollector):
         reply = partial(self._reply, channel, message, arrived)
         try:
             provider, kwargs = self._load(message)
-        except Exception as error:  # noqa: BLE001: every call is answered
+        except Exception as error:  # noqa: BLE001 - every call is answered
             reply(None, error)
             return
         try:
@@ -168,7 +173,7 @@ class RpcServer(SharedExtension, ProviderCollector):
 
 
 def serialize_error(error: DomainError) -> dict[str, Any]:
-    """nameko's form of an error, with ours in its arguments: code, text, JSON data."""
+    """An error in nameko's form, with ours in its arguments: code, text, JSON data."""
     return {
         "exc_type": error.error_code,
         "exc_path": "",

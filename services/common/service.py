@@ -41,7 +41,7 @@ class Health(DependencyProvider):
             "version": product_version(),
         }
 
-    def get_dependency(self, worker_ctx: Any) -> "Health":  # noqa: ARG002: nameko's signature
+    def get_dependency(self, worker_ctx: Any) -> "Health":  # noqa: ARG002 - nameko's signature
         """Itself."""
         return self
 

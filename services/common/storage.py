@@ -45,7 +45,7 @@ def open_client(uri: str) -> "pymongo.MongoClient[Document]":
     )
 
 
-class Storage(DependencyProvider, Generic[StoreType]):  # type: ignore[misc]
+class Storage(DependencyProvider, Generic[StoreType]):
     """Injects the store; `Storage(ContactStore)` in a service class."""
 
     def __init__(self, store_class: type[StoreType]) -> None:
@@ -85,7 +85,7 @@ class Storage(DependencyProvider, Generic[StoreType]):  # type: ignore[misc]
 
     kill = stop
 
-    def get_dependency(self, worker_ctx: Any) -> StoreType:  # noqa: ARG002: nameko's signature
+    def get_dependency(self, worker_ctx: Any) -> StoreType:  # noqa: ARG002 - nameko's signature
         """The store, shared by all workers."""
         return self.store
 

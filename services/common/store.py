@@ -117,7 +117,8 @@ class Store:
     def mark_sent(self, collection: str, sent: Mapping[str, Sequence[str]]) -> None:
         """Remove sent events, given as document id → event ids, from their documents."""
         self.database[collection].bulk_write(
-            [UpdateOne({"_id": key}, {"$pull": {"outbox": {"id": {"$in": list(ids)}}}}) for key, ids in sent.items()], ordered=False
+            [UpdateOne({"_id": key}, {"$pull": {"outbox": {"id": {"$in": list(ids)}}}}) for key, ids in sent.items()],
+            ordered=False,
         )
 
     def _committed(self, collection: str, document: Document, session: ClientSession | None) -> None:

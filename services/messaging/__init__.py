@@ -1,0 +1,1 @@
+"""Messaging: channels, conversations, messages and the bots' flows."""

@@ -1,0 +1,1 @@
+"""The service's entrypoints by noun; `services.messaging.service` puts them together."""

@@ -1,0 +1,145 @@
+"""Conversations read, listed and acted upon over RPC."""
+
+from collections.abc import Callable
+from typing import Any
+
+from services.common.errors import DocumentExists, Forbidden
+from services.common.paging import decode_cursor, encode_cursor, page
+from services.common.rpc import rpc
+from services.common.store import Document, retry_stale
+from services.common.transient import TransientEvents
+from services.messaging import domain, errors, events, schemas, views
+from services.messaging.domain import Turn
+from services.messaging.store import MessagingStore
+
+Wire = dict[str, Any]
+
+
+class ConversationMethods:
+    """What agents, visitors and bots do with a conversation besides posting."""
+
+    store: MessagingStore
+    transient: TransientEvents
+
+    @rpc(schemas.ConversationId)
+    def get_conversation(self, *, conversation_id: str) -> Wire:
+        """A conversation. Raises CONVERSATION_NOT_FOUND."""
+        return views.conversation(self._find(conversation_id))
+
+    @rpc(schemas.ContactId)
+    def get_contact_conversation(self, *, contact_id: str) -> Wire:
+        """The contact's open conversation, else its newest. Raises CONVERSATION_NOT_FOUND."""
+        conversation = self.store.find_open_conversation(contact_id) or self.store.find_latest_conversation(contact_id)
+        if conversation is None:
+            raise errors.no_conversation_of(contact_id)
+        return views.conversation(conversation)
+
+    @rpc(schemas.ListConversations)
+    def list_conversations(
+        self,
+        *,
+        folder: str,
+        channel_id: str | None,
+        agent_id: str | None,
+        contact_id: str | None,
+        viewer_id: str | None,
+        q: str | None,
+        cursor: str | None,
+        limit: int,
+    ) -> Wire:
+        """Conversations, last active first. Folders hold open ones, except `archived`; `mine` is what `viewer_id` has."""
+        query: Document = {"status": "archived" if folder == "archived" else "open"}
+        if folder == "unassigned":
+            query["assignee.id"] = None
+        elif folder == "assigned":
+            query["assignee.id"] = {"$gt": ""}
+        elif folder == "mine":
+            query["assignee.id"] = viewer_id
+        if agent_id is not None:
+            # `mine` of another agent is nobody's.
+            query = {"$and": [query, {"assignee.id": agent_id}]}
+        if channel_id is not None:
+            query["channel.id"] = channel_id
+        if contact_id is not None:
+            query["contact.id"] = contact_id
+        found = self.store.list_conversations(query, q, cursor, limit)
+        return page(found, limit, views.conversation, lambda last: (last["active_at"], last["_id"]))
+
+    @rpc(schemas.ListMessages)
+    def list_messages(
+        self, *, conversation_id: str, after_seq: int | None, before_seq: int | None, limit: int, cursor: str | None
+    ) -> Wire:
+        """Messages in ascending order of seq: those behind `after_seq`, those before `before_seq`, or the newest.
+
+        `next_cursor` goes on in the same direction. Raises CONVERSATION_NOT_FOUND, CURSOR_INVALID.
+        """
+        if cursor is not None:
+            direction, seq = decode_cursor(cursor, str, int)
+            after_seq, before_seq = (seq, None) if direction == "after" else (None, seq)
+        conversation = self._find(conversation_id)
+        messages = self.store.list_messages(conversation, after_seq, before_seq, limit)
+        next_cursor = None
+        if messages and after_seq is not None and messages[-1]["seq"] < conversation["last_seq"]:
+            next_cursor = encode_cursor("after", messages[-1]["seq"])
+        elif messages and after_seq is None and messages[0]["seq"] > 1:
+            next_cursor = encode_cursor("before", messages[0]["seq"])
+        return {"items": [views.message(message) for message in messages], "next_cursor": next_cursor}
+
+    @rpc(schemas.SetStatus)
+    def set_status(self, *, conversation_id: str, status: str, actor: Wire) -> Wire:  # noqa: ARG002 - assignment records who
+        """Archive or reopen; the status it has already changes nothing.
+
+        Raises CONVERSATION_NOT_FOUND, CONVERSATION_OPEN_ELSEWHERE.
+        """
+        decide = domain.archive if status == "archived" else domain.reopen
+        try:
+            return self._act(conversation_id, decide)
+        except DocumentExists:
+            raise errors.open_elsewhere() from None
+
+    @rpc(schemas.MarkRead)
+    def mark_read(self, *, conversation_id: str, seq: int, actor: Wire) -> Wire:
+        """Move the read marker of the actor's side forward to `seq`. Raises CONVERSATION_NOT_FOUND."""
+
+        def decide(conversation: Document) -> Turn:
+            self._check_visitor(conversation, actor)
+            unread = 0 if actor["kind"] == "visitor" else self.store.count_unread(conversation, seq)
+            return domain.mark_read(conversation, actor["kind"], seq, unread)
+
+        return self._act(conversation_id, decide)
+
+    @rpc(schemas.SignalTyping)
+    def signal_typing(self, *, conversation_id: str, typing: bool, actor: Wire) -> Wire:
+        """Tell the other side at once; kept nowhere. Raises CONVERSATION_NOT_FOUND."""
+        conversation = self._find(conversation_id)
+        self._check_visitor(conversation, actor)
+        author = {"kind": actor["kind"], "id": actor["id"], "name": actor["name"]}
+        self.transient.publish(events.typing_signalled(conversation, author, typing=typing), conversation_id)
+        return {}
+
+    @rpc(schemas.ActOnConversation)
+    def return_to_bot(self, *, conversation_id: str, actor: Wire) -> Wire:
+        """Give the conversation back to the bot. Raises CONVERSATION_NOT_FOUND, CONVERSATION_ARCHIVED."""
+
+        def decide(conversation: Document) -> Turn:
+            return domain.return_to_bot(conversation, self.store.find_flow(conversation["flow"]["id"]), actor)
+
+        return self._act(conversation_id, decide)
+
+    @rpc(schemas.RequestAssignment)
+    def request_assignment(self, *, conversation_id: str, strategy: str | None, agents: list[str] | None, actor: Wire) -> Wire:
+        """Ask for an agent. Raises CONVERSATION_NOT_FOUND, CONVERSATION_ARCHIVED."""
+        return self._act(conversation_id, lambda found: domain.request_assignment(found, actor, strategy, agents))
+
+    def _find(self, conversation_id: str) -> Document:
+        conversation = self.store.find_conversation(conversation_id)
+        if conversation is None:
+            raise errors.conversation_not_found(conversation_id)
+        return conversation
+
+    def _act(self, conversation_id: str, decide: Callable[[Document], Turn]) -> Wire:
+        return views.conversation(retry_stale(lambda: self.store.commit(decide(self._find(conversation_id)))))
+
+    def _check_visitor(self, conversation: Document, actor: Wire) -> None:
+        if actor["kind"] == "visitor" and actor["id"] != conversation["contact"]["id"]:
+            raise Forbidden("This is another visitor's conversation.")

@@ -1,0 +1,62 @@
+"""What messaging refuses, and how it says so."""
+
+from services.common.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+def channel_not_found(channel_id: str) -> NotFound:
+    """No channel of that id, or it was deleted."""
+    return NotFound(f"There is no channel {channel_id}.", code="CHANNEL_NOT_FOUND")
+
+
+def conversation_not_found(conversation_id: str) -> NotFound:
+    """No conversation of that id."""
+    return NotFound(f"There is no conversation {conversation_id}.", code="CONVERSATION_NOT_FOUND")
+
+
+def no_conversation_of(contact_id: str) -> NotFound:
+    """The contact never began one."""
+    return NotFound(f"The contact {contact_id} has no conversation.", code="CONVERSATION_NOT_FOUND")
+
+
+def contact_unknown(contact_id: str) -> NotFound:
+    """A visitor without a session."""
+    return NotFound(f"There is no contact {contact_id}.", code="CONTACT_NOT_FOUND")
+
+
+def contact_blocked() -> Forbidden:
+    """A blocked visitor's posts are refused."""
+    return Forbidden("This visitor has been blocked.", code="CONTACT_BLOCKED")
+
+
+def conversation_archived(conversation_id: str) -> Conflict:
+    """What is archived takes no further messages."""
+    return Conflict(f"The conversation {conversation_id} is archived; reopen it first.", code="CONVERSATION_ARCHIVED")
+
+
+def open_elsewhere() -> Conflict:
+    """A contact has at most one open conversation."""
+    return Conflict("The contact has another open conversation.", code="CONVERSATION_OPEN_ELSEWHERE")
+
+
+def channel_in_use(count: int) -> Conflict:
+    """A channel with open conversations can't be deleted."""
+    return Conflict(f"The channel has {count} open conversations; archive them first.", code="CHANNEL_IN_USE")
+
+
+def client_message_id_reused() -> Invalid:
+    """The same client_message_id with another text or author."""
+    return Invalid(
+        "This client_message_id was used for another message.",
+        code="CLIENT_MESSAGE_ID_REUSED",
+        errors={"client_message_id": ["Already used for another message of this conversation."]},
+    )
+
+
+def idempotency_key_reused() -> Invalid:
+    """The same key with other arguments."""
+    return Invalid("This Idempotency-Key was used with other values.", code="IDEMPOTENCY_KEY_REUSED")
+
+
+def invalid_flow(problems: dict[str, list[str]]) -> Invalid:
+    """Every problem of a flow with its place."""
+    return Invalid("The flow has problems.", code="INVALID_FLOW", errors=problems)

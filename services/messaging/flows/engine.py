@@ -1,0 +1,132 @@
+"""Plays an accepted flow: from a block on, through what needs no answer, to the next block that waits or the end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.messaging.flows.answers import RETRY, NotAnAnswer, read_answer, read_option
+from services.messaging.flows.schemas import PLACEHOLDER
+
+Flow = Mapping[str, Any]
+Value = str | int | float | bool
+
+# Above the number of blocks a flow may have: only a flow that the check should have refused gets here.
+MAX_STEPS = 600
+
+
+class FlowStuck(Exception):
+    """The flow can't be played on; a human should take over."""
+
+
+@dataclass(frozen=True)
+class Say:
+    """Something the bot says; with choices, the visitor may press one."""
+
+    text: str
+    choices: list[dict[str, str]] | None = None
+
+
+@dataclass(frozen=True)
+class AssignmentWanted:
+    """The assign block's wish."""
+
+    strategy: str
+    agents: list[str] | None
+    unavailable: str
+
+
+@dataclass
+class Play:
+    """What one turn of the bot does. `at` is the block that waits, None when the flow has ended."""
+
+    fields: dict[str, Value]
+    at: str | None = None
+    says: list[Say] = field(default_factory=list)
+    collected: dict[str, Value] = field(default_factory=dict)
+    assignment: AssignmentWanted | None = None
+    close: bool = False
+
+    def collect(self, name: str, value: Value) -> None:
+        """Remember an answer, for templates and for the profile."""
+        self.collected[name] = value
+        self.fields = {**self.fields, name: value}
+
+
+def enter(flow: Flow, block: str | None, fields: Mapping[str, Value]) -> Play:
+    """Play from a block on (None: the flow has ended). Raises FlowStuck."""
+    play = Play(dict(fields))
+    _run(flow, block, play)
+    return play
+
+
+def answer(flow: Flow, at: str, fields: Mapping[str, Value], text: str, choice: str | None = None) -> Play:
+    """Take the visitor's text, or the value of a pressed button, as the answer to the waiting block `at`. Raises FlowStuck."""
+    block = _block(flow, at)
+    play = Play(dict(fields))
+    try:
+        if "options" in block:
+            option = read_option(block["options"], text, choice)
+            if block.get("field"):
+                play.collect(block["field"], option["value"])
+            following = option.get("next", block.get("next"))
+        elif block["type"] == "question":
+            play.collect(block["field"], read_answer(block["kind"], text))
+            following = block["next"]
+        else:  # an assign block waits for an agent, not for words
+            play.at = at
+            return play
+    except NotAnAnswer:
+        kind = block.get("kind", "choice")
+        play.at = at
+        play.says.append(Say(fill(block.get("retry") or RETRY[kind], play.fields), _choices(block)))
+        return play
+    _run(flow, following, play)
+    return play
+
+
+def expects_answer(flow: Flow, at: str | None) -> bool:
+    """Whether the block `at` waits for the visitor's words."""
+    return at is not None and at in flow["blocks"] and flow["blocks"][at]["type"] in {"question", "buttons"}
+
+
+def fill(text: str, fields: Mapping[str, Value]) -> str:
+    """`{name}` replaced by the field's value; an unknown field by nothing, with the blank or comma before it."""
+    filled = PLACEHOLDER.sub(lambda match: str(fields[match[1]]) if match[1] in fields else "\x00", text)
+    return filled.replace(", \x00", "").replace(" \x00", "").replace("\x00", "")
+
+
+def _run(flow: Flow, name: str | None, play: Play) -> None:
+    for _ in range(MAX_STEPS):
+        if name is None:
+            play.at = None
+            return
+        block = _block(flow, name)
+        if block.get("text"):
+            play.says.append(Say(fill(block["text"], play.fields), _choices(block)))
+        match block["type"]:
+            case "question" | "buttons":
+                play.at = name
+                return
+            case "assign":
+                play.at = name
+                play.assignment = AssignmentWanted(block["strategy"], block["agents"], block["unavailable"])
+                return
+            case "close":
+                play.at, play.close = None, True
+                return
+        name = block["next"]
+    raise FlowStuck("the flow goes round without waiting")
+
+
+def _block(flow: Flow, name: str) -> Mapping[str, Any]:
+    try:
+        block: Mapping[str, Any] = flow["blocks"][name]
+    except KeyError:
+        raise FlowStuck(f"there is no block {name}") from None
+    return block
+
+
+def _choices(block: Mapping[str, Any]) -> list[dict[str, str]] | None:
+    if "options" not in block:
+        return None
+    return [{"label": option["label"], "value": option["value"]} for option in block["options"]]

@@ -1,0 +1,18 @@
+"""The messaging service, put together from its entrypoints."""
+
+from services.common.service import Service
+from services.common.storage import Storage
+from services.common.transient import TransientEvents
+from services.messaging.entrypoints.channels import ChannelMethods
+from services.messaging.entrypoints.conversations import ConversationMethods
+from services.messaging.entrypoints.followers import Followers
+from services.messaging.entrypoints.posting import PostingMethods
+from services.messaging.store import MessagingStore
+
+
+class MessagingService(ChannelMethods, PostingMethods, ConversationMethods, Followers, Service):
+    """Channels, conversations, messages and bots; README.md beside this file is its contract."""
+
+    name = "messaging"
+    store = Storage(MessagingStore)
+    transient = TransientEvents()
