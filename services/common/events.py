@@ -16,8 +16,8 @@ from services.common import metrics
 from services.common.amqp import BROKER_ERRORS, PERSISTENT, ConsumerLoop, Outgoing, Publisher, Unroutable
 from services.common.envelope import Event
 from services.common.logs import get_logger
+from services.common.outages import is_outage
 from services.common.settings import Settings
-from services.common.storage import is_outage
 from services.common.topology import dead_letter_queue, declare, event_queue
 from services.common.wire import Undecodable
 

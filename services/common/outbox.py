@@ -12,6 +12,7 @@ from datetime import timedelta
 from services.common import metrics
 from services.common.amqp import BROKER_ERRORS, PERSISTENT, Outgoing, Publisher, Unroutable, close_quietly, connect
 from services.common.logs import get_logger
+from services.common.outages import is_outage
 from services.common.settings import Settings
 from services.common.store import Document, Store
 from services.common.times import now, to_wire
@@ -71,8 +72,8 @@ class OutboxRelay:
                     self._waiting.clear()
                     if self._stopping.is_set():
                         return
-                    known = isinstance(error, (*BROKER_ERRORS, Unroutable))
-                    log.warning("outbox_not_sent", reason=f"{type(error).__name__}: {error}", exc_info=not known)
+                    known = isinstance(error, (*BROKER_ERRORS, Unroutable)) or is_outage(error)
+                    log.warning("outbox_not_sent", reason=f"{type(error).__name__}: {error}"[:300], exc_info=not known)
                     if isinstance(error, Unroutable):
                         self._declare()
                     self._stopping.wait(pause)

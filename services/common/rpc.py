@@ -22,8 +22,8 @@ from services.common import metrics
 from services.common.amqp import BROKER_ERRORS, TRANSIENT, ConsumerLoop, Outgoing
 from services.common.errors import DomainError, Invalid, Unavailable
 from services.common.logs import get_logger
+from services.common.outages import is_outage
 from services.common.settings import Settings
-from services.common.storage import is_outage
 from services.common.topology import RPC_EXCHANGE, declare, declare_rpc_queue, rpc_queue
 from services.common.validation import load
 from services.common.wire import Undecodable, decode_object, encode

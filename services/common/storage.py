@@ -5,9 +5,10 @@ from typing import Any, Generic, TypeVar
 
 import pymongo
 from nameko.extensions import DependencyProvider
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, OperationFailure, PyMongoError, WTimeoutError
+from pymongo.errors import PyMongoError
 
 from services.common.logs import get_logger
+from services.common.outages import is_outage
 from services.common.outbox import OutboxRelay
 from services.common.settings import Settings
 from services.common.store import Document, Store
@@ -17,17 +18,6 @@ log = get_logger(__name__)
 StoreType = TypeVar("StoreType", bound=Store)
 
 DATABASE_TIMEOUT_MS = 2500  # below the calls' deadline of 3 s, so that the answer says which part was down
-DATABASE_ERRORS: tuple[type[Exception], ...] = (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WTimeoutError)
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether an error says that the database is away or too slow, rather than that a command is wrong."""
-    if isinstance(error, DATABASE_ERRORS):
-        return True
-    if isinstance(error, PyMongoError) and (error.timeout or error.has_error_label("TransientTransactionError")):
-        return True
-    # Stepping down, shutting down, not yet primary: the codes of MongoDB's RetryableError and NotPrimary categories.
-    return isinstance(error, OperationFailure) and error.code in {91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436}
 
 
 def open_client(uri: str) -> "pymongo.MongoClient[Document]":
@@ -81,7 +71,9 @@ class Storage(DependencyProvider, Generic[StoreType]):
         """Send what waits and close the client."""
         self._stopping.set()
         self.relay.stop()
-        self.client.close()
+        # Closing says goodbye to the server, and would look for one that is gone for 30 s.
+        with pymongo.timeout(1):
+            self.client.close()
 
     kill = stop
 

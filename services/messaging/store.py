@@ -149,9 +149,9 @@ class MessagingStore(Store):
         """The open conversation of a contact."""
         return self.database.conversations.find_one({"contact.id": contact_id, "status": "open"})
 
-    def find_latest_conversation(self, contact_id: str) -> Document | None:
-        """The newest conversation of a contact, open or archived."""
-        return self.database.conversations.find_one({"contact.id": contact_id}, sort=[("created_at", DESCENDING)])
+    def find_latest_conversation(self, contact_id: str, **conditions: str) -> Document | None:
+        """The newest conversation of a contact, open or archived unless the conditions say which."""
+        return self.database.conversations.find_one({"contact.id": contact_id, **conditions}, sort=[("created_at", DESCENDING)])
 
     def list_conversation_ids(self, contact_id: str) -> list[str]:
         """The ids of a contact's conversations."""

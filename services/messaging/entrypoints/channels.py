@@ -10,16 +10,14 @@ from services.common.store import Document, retry_stale
 from services.common.times import now
 from services.common.validation import PageArguments
 from services.messaging import errors, events, schemas, views
+from services.messaging.entrypoints.finders import Finders
 from services.messaging.flows.check import load_flow
-from services.messaging.store import MessagingStore
 
 Wire = dict[str, Any]
 
 
-class ChannelMethods:
+class ChannelMethods(Finders):
     """create, read, change and delete channels; read and replace their flows."""
-
-    store: MessagingStore
 
     @rpc(schemas.CreateChannel)
     def create_channel(
@@ -41,7 +39,7 @@ class ChannelMethods:
         try:
             created = self.store.insert("channels", channel, [events.channel_changed("channel_created", channel, 1)])
         except DocumentExists:
-            created = self._find(channel_id)
+            created = self._find_channel(channel_id)
             if created["fingerprint"] != channel["fingerprint"]:
                 raise errors.idempotency_key_reused() from None
         return views.channel(created)
@@ -49,7 +47,7 @@ class ChannelMethods:
     @rpc(schemas.ChannelId)
     def get_channel(self, *, channel_id: str) -> Wire:
         """A channel. Raises CHANNEL_NOT_FOUND."""
-        return views.channel(self._find(channel_id))
+        return views.channel(self._find_channel(channel_id))
 
     @rpc(PageArguments)
     def list_channels(self, *, cursor: str | None, limit: int) -> Wire:
@@ -63,14 +61,14 @@ class ChannelMethods:
         """Change a channel's name or allowed origins. Raises CHANNEL_NOT_FOUND."""
         if "name" in changes:
             changes["name"] = changes["name"].strip()
-        return views.channel(retry_stale(lambda: self._change(channel_id, changes)))
+        return views.channel(retry_stale(lambda: self._change_channel(channel_id, changes)))
 
     @rpc(schemas.DeleteChannel)
     def delete_channel(self, *, channel_id: str, actor: Wire) -> Wire:  # noqa: ARG002
         """Delete a channel; its archived conversations stay readable. Raises CHANNEL_NOT_FOUND, CHANNEL_IN_USE."""
 
         def delete() -> None:
-            channel = self._find(channel_id)
+            channel = self._find_channel(channel_id)
             if count := self.store.count_open_conversations(channel_id):
                 raise errors.channel_in_use(count)
             self.store.update("channels", channel, {"deleted": True}, [events.channel_deleted(channel)])
@@ -81,27 +79,21 @@ class ChannelMethods:
     @rpc(schemas.ChannelId)
     def get_flow(self, *, channel_id: str) -> Wire:
         """`{flow}`, None when the channel has none. Raises CHANNEL_NOT_FOUND."""
-        channel = self._find(channel_id)
+        channel = self._find_channel(channel_id)
         return {"flow": self.store.find_flow(channel["flow_id"])}
 
     @rpc(schemas.PutFlow)
     def put_flow(self, *, channel_id: str, flow: Wire, actor: Wire) -> Wire:  # noqa: ARG002
         """Replace a channel's flow; running conversations finish on theirs. Raises CHANNEL_NOT_FOUND, INVALID_FLOW."""
-        self._find(channel_id)
+        self._find_channel(channel_id)
         loaded, problems = load_flow(flow)
         if problems:
             raise errors.invalid_flow(problems)
 
         flow_id = self.store.keep_flow(channel_id, loaded)
-        return views.channel(retry_stale(lambda: self._change(channel_id, {"flow_id": flow_id})))
+        return views.channel(retry_stale(lambda: self._change_channel(channel_id, {"flow_id": flow_id})))
 
-    def _find(self, channel_id: str) -> Document:
-        channel = self.store.find_channel(channel_id)
-        if channel is None:
-            raise errors.channel_not_found(channel_id)
-        return channel
-
-    def _change(self, channel_id: str, changes: Wire) -> Document:
-        channel = self._find(channel_id)
+    def _change_channel(self, channel_id: str, changes: Wire) -> Document:
+        channel = self._find_channel(channel_id)
         event = events.channel_changed("channel_updated", channel | changes, channel["version"] + 1)
         return self.store.update("channels", channel, changes, [event])

@@ -10,21 +10,20 @@ from services.common.store import Document, retry_stale
 from services.common.transient import TransientEvents
 from services.messaging import domain, errors, events, schemas, views
 from services.messaging.domain import Turn
-from services.messaging.store import MessagingStore
+from services.messaging.entrypoints.finders import Finders
 
 Wire = dict[str, Any]
 
 
-class ConversationMethods:
+class ConversationMethods(Finders):
     """What agents, visitors and bots do with a conversation besides posting."""
 
-    store: MessagingStore
     transient: TransientEvents
 
     @rpc(schemas.ConversationId)
     def get_conversation(self, *, conversation_id: str) -> Wire:
         """A conversation. Raises CONVERSATION_NOT_FOUND."""
-        return views.conversation(self._find(conversation_id))
+        return views.conversation(self._find_conversation(conversation_id))
 
     @rpc(schemas.ContactId)
     def get_contact_conversation(self, *, contact_id: str) -> Wire:
@@ -76,7 +75,7 @@ class ConversationMethods:
         if cursor is not None:
             direction, seq = decode_cursor(cursor, str, int)
             after_seq, before_seq = (seq, None) if direction == "after" else (None, seq)
-        conversation = self._find(conversation_id)
+        conversation = self._find_conversation(conversation_id)
         messages = self.store.list_messages(conversation, after_seq, before_seq, limit)
         next_cursor = None
         if messages and after_seq is not None and messages[-1]["seq"] < conversation["last_seq"]:
@@ -111,7 +110,7 @@ class ConversationMethods:
     @rpc(schemas.SignalTyping)
     def signal_typing(self, *, conversation_id: str, typing: bool, actor: Wire) -> Wire:
         """Tell the other side at once; kept nowhere. Raises CONVERSATION_NOT_FOUND."""
-        conversation = self._find(conversation_id)
+        conversation = self._find_conversation(conversation_id)
         self._check_visitor(conversation, actor)
         author = {"kind": actor["kind"], "id": actor["id"], "name": actor["name"]}
         self.transient.publish(events.typing_signalled(conversation, author, typing=typing), conversation_id)
@@ -131,14 +130,8 @@ class ConversationMethods:
         """Ask for an agent. Raises CONVERSATION_NOT_FOUND, CONVERSATION_ARCHIVED."""
         return self._act(conversation_id, lambda found: domain.request_assignment(found, actor, strategy, agents))
 
-    def _find(self, conversation_id: str) -> Document:
-        conversation = self.store.find_conversation(conversation_id)
-        if conversation is None:
-            raise errors.conversation_not_found(conversation_id)
-        return conversation
-
     def _act(self, conversation_id: str, decide: Callable[[Document], Turn]) -> Wire:
-        return views.conversation(retry_stale(lambda: self.store.commit(decide(self._find(conversation_id)))))
+        return views.conversation(retry_stale(lambda: self.store.commit(decide(self._find_conversation(conversation_id)))))
 
     def _check_visitor(self, conversation: Document, actor: Wire) -> None:
         if actor["kind"] == "visitor" and actor["id"] != conversation["contact"]["id"]:

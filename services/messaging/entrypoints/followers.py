@@ -7,13 +7,11 @@ from services.common.events import subscribe
 from services.common.store import Document, retry_stale
 from services.messaging import domain
 from services.messaging.domain import Turn
-from services.messaging.store import MessagingStore
+from services.messaging.entrypoints.finders import Finders
 
 
-class Followers:
+class Followers(Finders):
     """Each handler applies the newest version and ignores the rest."""
-
-    store: MessagingStore
 
     @subscribe("contacts", "contact_created", "contact_updated")
     def follow_contact(self, event: Event) -> None:

@@ -6,15 +6,14 @@ from services.common.errors import DocumentExists
 from services.common.rpc import rpc
 from services.common.store import Document, retry_stale
 from services.messaging import domain, errors, schemas, views
-from services.messaging.store import MessagingStore, opens_second
+from services.messaging.entrypoints.finders import Finders
+from services.messaging.store import opens_second
 
 Wire = dict[str, Any]
 
 
-class PostingMethods:
+class PostingMethods(Finders):
     """start_conversation and the three ways to post."""
-
-    store: MessagingStore
 
     @rpc(schemas.StartConversation)
     def start_conversation(self, *, channel_id: str, contact: Wire) -> Wire:
@@ -22,9 +21,7 @@ class PostingMethods:
 
         Returns `{conversation, messages}`, the newest 50 of them. Raises CHANNEL_NOT_FOUND.
         """
-        channel = self.store.find_channel(channel_id)
-        if channel is None:
-            raise errors.channel_not_found(channel_id)
+        channel = self._find_channel(channel_id)
         # The caller knows the name alone: the event of the same version, which says all, must still count as newer.
         known = {"name": contact["name"], "channel_id": channel_id}
         self.store.follow_contact(contact["id"], contact["version"] - 1, known)
@@ -42,17 +39,13 @@ class PostingMethods:
 
         def post() -> Document:
             conversation = self.store.find_open_conversation(contact_id)
-            before = conversation or self.store.find_latest_conversation(contact_id)
-            if before is not None:
-                repeated = self.store.find_message_by_client_id(before, client_message_id)
-                if repeated is not None:
-                    return domain.check_repeat(repeated, "visitor", contact_id, text, choice)
-            contact = self.store.find_contact(contact_id)
-            if contact is None:
-                raise errors.contact_unknown(contact_id)
+            repeated = self._find_repeated(contact_id, conversation, client_message_id)
+            if repeated is not None:
+                return domain.check_repeat(repeated, "visitor", contact_id, text, choice)
+            contact = self._find_contact(contact_id)
             if contact.get("blocked"):
                 raise errors.contact_blocked()
-            conversation = conversation or self._begin_again(contact_id, contact["channel_id"])
+            conversation = conversation or self._open_conversation(contact_id, self._find_channel(contact["channel_id"]))
             flow = self.store.find_flow(conversation["flow"]["id"]) if conversation["handler"] == "bot" else None
             turn = domain.visitor_writes(conversation, flow, text, choice, client_message_id)
             self.store.commit(turn)
@@ -89,9 +82,7 @@ class PostingMethods:
 
     def _post(self, conversation_id: str, actor: Wire, text: str, client_message_id: str, decide: Any) -> Wire:
         def post() -> Document:
-            conversation = self.store.find_conversation(conversation_id)
-            if conversation is None:
-                raise errors.conversation_not_found(conversation_id)
+            conversation = self._find_conversation(conversation_id)
             repeated = self.store.find_message_by_client_id(conversation, client_message_id)
             if repeated is not None:
                 return domain.check_repeat(repeated, actor["kind"], actor["id"], text)
@@ -101,19 +92,20 @@ class PostingMethods:
 
         return views.message(retry_stale(post))
 
-    def _begin_again(self, contact_id: str, channel_id: str) -> Document:
-        channel = self.store.find_channel(channel_id)
-        if channel is None:
-            raise errors.channel_not_found(channel_id)
-        return self._open_conversation(contact_id, channel)
+    def _find_repeated(self, contact_id: str, conversation: Document | None, client_message_id: str) -> Document | None:
+        if conversation is not None and (found := self.store.find_message_by_client_id(conversation, client_message_id)):
+            return found
+        if conversation is not None and conversation["visitor_turns"]:
+            return None
+        # The repeat of a message whose conversation was archived before its answer came.
+        archived = self.store.find_latest_conversation(contact_id, status="archived")
+        return archived and self.store.find_message_by_client_id(archived, client_message_id)
 
     def _open_conversation(self, contact_id: str, channel: Document) -> Document:
         conversation = self.store.find_open_conversation(contact_id)
         if conversation is not None:
             return conversation
-        contact = self.store.find_contact(contact_id)
-        if contact is None:
-            raise errors.contact_unknown(contact_id)
+        contact = self._find_contact(contact_id)
         turn = domain.begin_conversation(channel, contact, self.store.find_flow(channel["flow_id"]))
         try:
             self.store.commit(turn)
@@ -127,7 +119,11 @@ class PostingMethods:
 
     def _with_newest_name(self, conversation_id: str, contact_id: str) -> Document:
         # A rename that was followed between the reading of the contact and the insert didn't find this conversation.
-        conversation, contact = self.store.find_conversation(conversation_id), self.store.find_contact(contact_id)
-        if conversation is None or contact is None:
-            raise errors.conversation_not_found(conversation_id)
+        conversation, contact = self._find_conversation(conversation_id), self._find_contact(contact_id)
         return self.store.commit(domain.rename_contact(conversation, contact["name"], contact["contact_version"]))
+
+    def _find_contact(self, contact_id: str) -> Document:
+        contact = self.store.find_contact(contact_id)
+        if contact is None:
+            raise errors.contact_unknown(contact_id)
+        return contact

@@ -1,0 +1,15 @@
+"""Which of the driver's failures mean that the database is away, and so pass by themselves."""
+
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, OperationFailure, PyMongoError, WTimeoutError
+
+DATABASE_ERRORS: tuple[type[Exception], ...] = (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WTimeoutError)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether an error says that the database is away or too slow, rather than that a command is wrong."""
+    if isinstance(error, DATABASE_ERRORS):
+        return True
+    if isinstance(error, PyMongoError) and (error.timeout or error.has_error_label("TransientTransactionError")):
+        return True
+    # Stepping down, shutting down, not yet primary: the codes of MongoDB's RetryableError and NotPrimary categories.
+    return isinstance(error, OperationFailure) and error.code in {91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436}

@@ -1,0 +1,23 @@
+"""What every group of entrypoints looks up: the thing itself, or the error that says there is none."""
+
+from services.common.store import Document
+from services.messaging import errors
+from services.messaging.store import MessagingStore
+
+
+class Finders:
+    """The base of the groups of entrypoints."""
+
+    store: MessagingStore
+
+    def _find_channel(self, channel_id: str) -> Document:
+        channel = self.store.find_channel(channel_id)
+        if channel is None:
+            raise errors.channel_not_found(channel_id)
+        return channel
+
+    def _find_conversation(self, conversation_id: str) -> Document:
+        conversation = self.store.find_conversation(conversation_id)
+        if conversation is None:
+            raise errors.conversation_not_found(conversation_id)
+        return conversation
