@@ -1,0 +1,1 @@
+"""The tests: unit, service, integration, e2e, and what they share."""

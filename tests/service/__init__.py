@@ -1,0 +1,1 @@
+"""One real service each, with a real broker and database."""

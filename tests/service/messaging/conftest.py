@@ -1,0 +1,71 @@
+"""The messaging service with a channel and the small words that its tests are told in."""
+
+from typing import Any
+
+import pytest
+
+from services.common.ids import new_id
+from services.common.rpc_client import RpcClient
+from tests.service.conftest import Service
+from tests.unit.messaging.flows import ACME
+
+ADMIN = {"kind": "agent", "id": "admin", "name": "Ada", "role": "admin"}
+
+
+class Messaging:
+    """Calls to messaging, with fresh contacts in one channel that has the Acme flow."""
+
+    def __init__(self, rpc: RpcClient) -> None:
+        self.rpc = rpc
+        self.channel_id = self.new_channel()
+
+    def call(self, method: str, **arguments: Any) -> Any:
+        return self.rpc.call("messaging", method, **arguments)
+
+    def new_channel(self, flow: dict[str, Any] | None = ACME, name: str = "Shop") -> str:
+        channel = self.call("create_channel", kind="web", name=name, actor=ADMIN)
+        if flow is not None:
+            self.call("put_flow", channel_id=channel["id"], flow=flow, actor=ADMIN)
+        return str(channel["id"])
+
+    def begin(self, channel_id: str | None = None, name: str = "Teal Otter") -> tuple[str, dict[str, Any]]:
+        contact_id = new_id()
+        started = self.call(
+            "start_conversation", channel_id=channel_id or self.channel_id, contact={"id": contact_id, "name": name, "version": 1}
+        )
+        return contact_id, started["conversation"]
+
+    def say(self, contact_id: str, text: str | None = None, *, choice: str | None = None, key: str | None = None) -> dict[str, Any]:
+        posted: dict[str, Any] = self.call(
+            "post_visitor_message", contact_id=contact_id, text=text, choice=choice, client_message_id=key or new_id()
+        )
+        return posted
+
+    def answer(self, conversation_id: str, text: str, *, key: str | None = None, agent: str = "ann") -> dict[str, Any]:
+        actor = {"kind": "agent", "id": agent, "name": agent.title(), "role": "agent"}
+        posted: dict[str, Any] = self.call(
+            "post_agent_message", conversation_id=conversation_id, text=text, client_message_id=key or new_id(), actor=actor
+        )
+        return posted
+
+    def hand_over(self, contact_id: str) -> None:
+        for text in ("Ann Visitor", "ann@example.org"):
+            self.say(contact_id, text)
+        self.say(contact_id, choice="quote")
+
+    def archive(self, conversation_id: str) -> Any:
+        return self.call("set_status", conversation_id=conversation_id, status="archived", actor=ADMIN)
+
+    def conversation(self, conversation_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.call("get_conversation", conversation_id=conversation_id)
+        return found
+
+    def messages(self, conversation_id: str, **arguments: Any) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self.call("list_messages", conversation_id=conversation_id, **arguments)["items"]
+        return items
+
+
+@pytest.fixture(scope="session")
+def messaging(service: Service, rpc: RpcClient) -> Messaging:
+    service("messaging")
+    return Messaging(rpc)

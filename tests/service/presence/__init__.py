@@ -1,0 +1,1 @@
+"""Presence over a real broker and database: two replicas of it, with leases of two seconds."""

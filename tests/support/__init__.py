@@ -1,0 +1,1 @@
+"""What the tests share: a private stack, calls, and the events that were published."""

@@ -1,0 +1,60 @@
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from services.messaging.flows.check import load_flow
+from tests.unit.messaging.flows import ACME
+
+
+def problems(blocks: dict[str, Any], start: str = "a") -> dict[str, list[str]]:
+    return load_flow({"start": start, "blocks": blocks})[1]
+
+
+def test_flow_is_accepted_with_defaults_when_it_is_the_documented_one() -> None:
+    flow, found = load_flow(ACME)
+    assert found == {}
+    assert flow["blocks"]["name"]["retry"] is None
+
+
+@pytest.mark.parametrize(
+    ("place", "blocks"),
+    [
+        ("blocks.a.next", {"a": {"type": "message", "text": "x", "next": "nowhere"}}),
+        ("blocks.a.text", {"a": {"type": "message", "next": None}}),
+        ("blocks.a.text", {"a": {"type": "message", "text": "  ", "next": None}}),
+        ("blocks.a.type", {"a": {"type": "dance"}}),
+        ("blocks.a.type", {"a": {}}),
+        ("blocks.a.colour", {"a": {"type": "message", "text": "x", "next": None, "colour": "red"}}),
+        ("blocks.b", {"a": {"type": "message", "text": "x", "next": None}, "b": {"type": "close"}}),
+        ("blocks.a.next", {"a": {"type": "goto", "next": "a"}}),
+        ("blocks.b.next", {"a": {"type": "message", "text": "x", "next": "b"}, "b": {"type": "goto", "next": "a"}}),
+        ("blocks.a.options", {"a": {"type": "question", "kind": "choice", "text": "x", "field": "f", "next": None}}),
+        ("blocks.a.options", {"a": {"type": "buttons", "text": "x", "options": []}}),
+        (
+            "blocks.a.options",
+            {"a": {"type": "buttons", "text": "x", "options": [{"label": "A", "value": "v"}, {"label": "B", "value": "v"}]}},
+        ),
+        ("blocks.a.options.0.next", {"a": {"type": "buttons", "text": "x", "options": [{"label": "A", "value": "v", "next": "z"}]}}),
+        ("blocks.a.unavailable", {"a": {"type": "assign", "unavailable": "gone"}}),
+        ("blocks.a.kind", {"a": {"type": "question", "kind": "shoe", "text": "x", "field": "f", "next": None}}),
+        ("blocks.a.field", {"a": {"type": "question", "kind": "text", "text": "x", "field": "no blanks", "next": None}}),
+    ],
+)
+def test_flow_is_refused_at_the_place_when_a_block_is_wrong(place: str, blocks: dict[str, Any]) -> None:
+    assert place in problems(blocks)
+
+
+def test_flow_is_refused_when_the_start_is_missing() -> None:
+    assert "start" in problems({"a": {"type": "close"}}, start="b")
+
+
+def test_loop_is_accepted_when_it_waits_for_the_visitor() -> None:
+    again = {"type": "question", "kind": "text", "text": "And?", "field": "f", "next": "a"}
+    assert problems({"a": again}) == {}
+
+
+def test_document_is_left_alone_when_it_is_loaded() -> None:
+    before = deepcopy(ACME)
+    load_flow(ACME)
+    assert before == ACME
