@@ -19,6 +19,8 @@ def run(module: str, class_name: str) -> None:
     os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    if "pymongo" in sys.modules or "amqp" in sys.modules:
+        raise RuntimeError("run() patches the standard library, so it must come before the imports that use it")
     import eventlet
 
     eventlet.monkey_patch()

@@ -35,7 +35,9 @@ class Messaging:
         )
         return contact_id, started["conversation"]
 
-    def say(self, contact_id: str, text: str | None = None, *, choice: str | None = None, key: str | None = None) -> dict[str, Any]:
+    def say(
+        self, contact_id: str, text: str | None = None, *, choice: str | None = None, key: str | None = None
+    ) -> dict[str, Any]:
         posted: dict[str, Any] = self.call(
             "post_visitor_message", contact_id=contact_id, text=text, choice=choice, client_message_id=key or new_id()
         )

@@ -8,7 +8,13 @@ from tests.support.waiting import wait_until
 
 
 def announce_assignment(announcer: Announcer, conversation_id: str, version: int, outcome: str, **data: object) -> None:
-    resource = {"conversation_id": conversation_id, "state": outcome, "assignee": None, "queue_position": None, "outcome": outcome}
+    resource = {
+        "conversation_id": conversation_id,
+        "state": outcome,
+        "assignee": None,
+        "queue_position": None,
+        "outcome": outcome,
+    }
     announcer.publish("assignment", "assignment_changed", resource | data, entity=("assignment", conversation_id, version))
 
 
@@ -59,7 +65,7 @@ def test_every_conversation_is_listed_once_when_paging(messaging: Messaging) -> 
 def test_conversations_are_found_by_name_and_by_what_was_said(messaging: Messaging) -> None:
     channel_id = messaging.new_channel()
     word = f"zebra{new_id()[-8:]}"
-    contact_id, conversation = messaging.begin(channel_id, name=f"Mr {word}")
+    _, conversation = messaging.begin(channel_id, name=f"Mr {word}")
     messaging.begin(channel_id)
     other_id, other = messaging.begin(channel_id)
     messaging.say(other_id, f"I am looking for a {word} (big one)")
@@ -156,7 +162,9 @@ def test_new_name_reaches_open_and_archived_conversations_when_the_contact_is_re
         ("create_channel", {"kind": "fax", "name": "x", "actor": ADMIN}, "VALIDATION_FAILED"),
     ],
 )
-def test_call_is_refused_precisely_when_it_is_wrong(messaging: Messaging, method: str, arguments: dict[str, object], code: str) -> None:
+def test_call_is_refused_precisely_when_it_is_wrong(
+    messaging: Messaging, method: str, arguments: dict[str, object], code: str
+) -> None:
     with pytest.raises(DomainError) as refused:
         messaging.call(method, **arguments)
     assert refused.value.error_code == code

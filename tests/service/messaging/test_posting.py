@@ -167,8 +167,10 @@ def test_accepted_messages_survive_when_the_service_is_killed_under_load(
         assert len(stored) <= len(keys) + 1
         last = messages[-1]["seq"]
         wait_until(
-            lambda c=conversation_id, n=last: {e["data"]["seq"] for e in collector.found("message_posted") if e["data"]["conversation_id"] == c}
-            == set(range(1, n + 1))
+            lambda c=conversation_id, n=last: (
+                {e["data"]["seq"] for e in collector.found("message_posted") if e["data"]["conversation_id"] == c}
+                == set(range(1, n + 1))
+            )
         )
 
 

@@ -1,0 +1,1 @@
+"""Two or more real parts, with faults."""

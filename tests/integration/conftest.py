@@ -1,0 +1,101 @@
+"""A stack of their own for tests that break things."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from deploy.local.process import ChildProcess
+from services.common.amqp import close_quietly, connect
+from services.common.rpc_client import RpcClient
+from tests.support.events import Announcer, Collector, DeadLetters
+from tests.support.stack import Stack, wait_for_service
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("stack"))
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.fixture(scope="module")
+def rpc(stack: Stack) -> Iterator[RpcClient]:
+    client = RpcClient(stack.settings)
+    assert client.start(10)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def collector(stack: Stack) -> Iterator[Collector]:
+    collector = Collector(stack.settings)
+    collector.start()
+    yield collector
+    collector.close()
+
+
+@pytest.fixture(scope="module")
+def announcer(stack: Stack, rpc: RpcClient) -> Iterator[Announcer]:
+    announcer = Announcer(stack.settings)
+    yield announcer
+    announcer.close()
+
+
+@pytest.fixture(scope="module")
+def dead_letters(stack: Stack, rpc: RpcClient) -> DeadLetters:
+    return DeadLetters(stack.settings)
+
+
+class ProbeRunner:
+    """Starts probes and looks at what they did."""
+
+    def __init__(self, stack: Stack, rpc: RpcClient) -> None:
+        self.stack = stack
+        self.rpc = rpc
+
+    def start(self, name: str = "probe", *, wait: bool = True, **extra: str) -> ChildProcess:
+        process = ChildProcess(
+            name,
+            [sys.executable, "-m", "tests.integration.probe_process"],
+            environment=self.stack.environment | extra,
+            log_path=self.stack.folder / f"{name}.log",
+        )
+        process.start()
+        self.stack.services[name] = process
+        if wait:
+            wait_for_service(self.rpc, "contacts", process)
+        return process
+
+    def done(self, name: str) -> list[str]:
+        """What was done under a name, in order."""
+        return [record["what"] for record in self.stack.mongo("contacts").done.find({"name": name})]
+
+    def publish(self, routing_key: str, body: bytes, **properties: Any) -> None:
+        """Any bytes to the RPC exchange."""
+        import amqp
+
+        connection = connect(self.stack.settings.amqp_uri)
+        with connection.channel() as channel:
+            channel.confirm_select()
+            channel.basic_publish(amqp.Message(body, **properties), "nameko-rpc", routing_key)
+            channel.wait([amqp.spec.Basic.Ack], timeout=5)
+        close_quietly(connection)
+
+
+@pytest.fixture(scope="module")
+def probes(stack: Stack, rpc: RpcClient) -> ProbeRunner:
+    return ProbeRunner(stack, rpc)
+
+
+@pytest.fixture
+def probe(probes: ProbeRunner) -> ChildProcess:
+    """One running probe, the same for a module's tests unless a test ended it."""
+    process = probes.stack.services.get("probe")
+    if process is None or not process.running:
+        process = probes.start()
+    return process
