@@ -2,6 +2,7 @@
 
 import signal
 import urllib.request
+from typing import Any
 
 import pytest
 
@@ -84,8 +85,7 @@ def attempts_failed(port: int) -> float:
 
 def test_event_is_sent_once_when_all_goes_well(probe: ChildProcess, rpc: RpcClient, collector: Collector) -> None:
     made = [rpc.call("contacts", "make", name=new_id())["id"] for _ in range(20)]
-    for thing in made:
-        collector.wait_for("contact_created", lambda e, t=thing: e["entity"]["id"] == t)
+    collector.wait_for("contact_created", lambda e: e["entity"]["id"] in made, count=20)
     assert [e["entity"]["id"] for e in collector.found("contact_created") if e["entity"]["id"] in made] == made
 
 
@@ -123,14 +123,19 @@ def test_everything_is_sent_when_the_broker_was_killed_in_between(
 def test_service_ends_in_time_when_what_it_needs_is_away(
     probes: ProbeRunner, stack: Stack, probe: ChildProcess, away: str
 ) -> None:
-    parts = {"broker": [stack.broker], "database": [stack.database], "both": [stack.broker, stack.database]}[away]
+    by_name: dict[str, list[Any]] = {
+        "broker": [stack.broker],
+        "database": [stack.database],
+        "both": [stack.broker, stack.database],
+    }
+    parts = by_name[away]
     for part in parts:
-        part.kill()  # type: ignore[attr-defined]
+        part.kill()
     try:
         probe.send_signal(signal.SIGTERM)
         assert probe.wait(12)
         assert probe.returncode == 0
     finally:
         for part in parts:
-            part.start()  # type: ignore[attr-defined]
+            part.start()
         wait_until(lambda: probes.rpc.connected, 30)

@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_error_keeps_its_code_and_types_when_it_crosses_the_wire(rpc: RpcClient)
         ("unknown", {}, "MALFORMED_REQUEST"),
     ],
 )
-def test_call_is_answered_with_a_code_when_it_fails(rpc: RpcClient, method: str, arguments: dict[str, object], code: str) -> None:
+def test_call_is_answered_with_a_code_when_it_fails(rpc: RpcClient, method: str, arguments: dict[str, Any], code: str) -> None:
     with pytest.raises(RemoteError) as raised:
         rpc.call("contacts", method, **arguments)
     assert raised.value.error_code == code

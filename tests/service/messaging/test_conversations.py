@@ -137,8 +137,7 @@ def test_new_name_reaches_open_and_archived_conversations_when_the_contact_is_re
     contact = {"id": contact_id, "channel_id": messaging.channel_id, "name": "Ann Lee", "name_source": "agent", "blocked": False}
     contact |= {"email": None, "phone": None, "fields": {}}
     announcer.publish("contacts", "contact_updated", contact, entity=("contact", contact_id, 4), times=2)
-    for conversation_id in (first["id"], second):
-        wait_until(lambda c=conversation_id: messaging.conversation(c)["contact"]["name"] == "Ann Lee")
+    wait_until(lambda: {messaging.conversation(one)["contact"]["name"] for one in (first["id"], second)} == {"Ann Lee"})
     collector.wait_for(
         "conversation_updated", lambda e: e["entity"]["id"] == second and e["data"]["contact"]["name"] == "Ann Lee"
     )

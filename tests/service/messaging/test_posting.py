@@ -1,5 +1,7 @@
 import signal
 import threading
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -17,11 +19,13 @@ def test_bot_collects_and_asks_for_an_agent_when_the_visitor_answers(messaging: 
     contact_id, conversation = messaging.begin()
     messaging.hand_over(contact_id)
     assert messaging.conversation(conversation["id"])["handler"] == "queue"
-    fields = {
-        name: collector.wait_for("field_collected", lambda e, n=name: e["contact_id"] == contact_id and e["data"]["field"] == n)
-        for name in ("name", "email", "topic")
+    collector.wait_for("field_collected", lambda e: e["contact_id"] == contact_id, count=3)
+    fields = collector.found("field_collected", lambda e: e["contact_id"] == contact_id)
+    assert {event["data"]["field"]: event["data"]["value"] for event in fields} == {
+        "name": "Ann Visitor",
+        "email": "ann@example.org",
+        "topic": "quote",
     }
-    assert [event["data"]["value"] for event in fields.values()] == ["Ann Visitor", "ann@example.org", "quote"]
     wanted = collector.wait_for("assignment_requested", lambda e: e["contact_id"] == contact_id)
     assert wanted["data"]["strategy"] == "least_busy"
     assert wanted["entity"]["id"] == conversation["id"]
@@ -111,7 +115,7 @@ def test_visitor_is_counted_once_ever_when_it_talks_again(messaging: Messaging) 
 
 def test_post_is_refused_when_the_contact_is_blocked_or_unknown(messaging: Messaging, announcer: Announcer, stack: Stack) -> None:
     contact_id, _ = messaging.begin()
-    contact = {
+    contact: dict[str, Any] = {
         "id": contact_id,
         "channel_id": messaging.channel_id,
         "name": "Teal Otter",
@@ -150,9 +154,8 @@ def test_accepted_messages_survive_when_the_service_is_killed_under_load(
     writers = [threading.Thread(target=write, args=(contact_id, conversation["id"])) for contact_id, conversation in contacts]
     for writer in writers:
         writer.start()
-    for round_number in range(3):
-        enough = 10 * (round_number + 1)
-        wait_until(lambda enough=enough: min(len(keys) for keys in accepted.values()) >= enough, 30)
+    for enough in (10, 20, 30):
+        wait_until(partial(_all_have, accepted, enough), 30)
         stack.services["messaging"].send_signal(signal.SIGKILL)
         stack.services["messaging"].wait(5)
         service("messaging")
@@ -165,13 +168,16 @@ def test_accepted_messages_survive_when_the_service_is_killed_under_load(
         stored = [m["client_message_id"] for m in messages if m["author"]["kind"] == "visitor"]
         assert stored[: len(keys)] == keys
         assert len(stored) <= len(keys) + 1
-        last = messages[-1]["seq"]
-        wait_until(
-            lambda c=conversation_id, n=last: (
-                {e["data"]["seq"] for e in collector.found("message_posted") if e["data"]["conversation_id"] == c}
-                == set(range(1, n + 1))
-            )
-        )
+        wait_until(partial(_all_told, collector, conversation_id, messages[-1]["seq"]))
+
+
+def _all_have(accepted: dict[str, list[str]], enough: int) -> bool:
+    return min(len(keys) for keys in accepted.values()) >= enough
+
+
+def _all_told(collector: Collector, conversation_id: str, last: int) -> bool:
+    told = collector.found("message_posted", lambda e: e["data"]["conversation_id"] == conversation_id)
+    return {event["data"]["seq"] for event in told} == set(range(1, last + 1))
 
 
 def test_flow_advances_once_when_the_same_answer_is_delivered_again(messaging: Messaging) -> None:
