@@ -1,0 +1,37 @@
+"""The errors of the contacts service."""
+
+from services.common.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+class ContactNotFound(NotFound):
+    """No contact of this id."""
+
+    code = "CONTACT_NOT_FOUND"
+
+
+class NoteNotFound(NotFound):
+    """No note of this id, or not any more."""
+
+    code = "NOTE_NOT_FOUND"
+
+
+class TicketNotFound(NotFound):
+    """No ticket of this id."""
+
+    code = "TICKET_NOT_FOUND"
+
+
+class FieldReadOnly(Forbidden):
+    """The field exists, but not for this kind of writer to write; `data.fields` names it."""
+
+    code = "FIELD_READ_ONLY"
+
+
+class OtherChannel(Conflict):
+    """The contact belongs to another channel; its identity means nothing here."""
+
+
+class KeyReused(Invalid):
+    """The idempotency key came before, with other arguments."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"

@@ -1,0 +1,80 @@
+"""Pages, campaigns, locales, and what a visit refreshes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.contacts.profiles import Visit, decide_visit
+from services.contacts.visits import MAX_PAGES, add_page, clean_locale, parse_campaign, read_page
+from tests.unit.contacts.documents import START, contact, moment
+
+
+@pytest.mark.parametrize(
+    ("url", "campaign"),
+    [
+        ("https://a.test/?utm_source=news&utm_medium=mail&utm_campaign=autumn&utm_term=x&utm_content=top", ("news", "mail", "autumn", "x", "top")),
+        ("/p?a=1&UTM_Source=News#utm_medium=no", ("News", None, None, None, None)),
+        ("?utm_source=one&utm_source=two", ("one", None, None, None, None)),
+        ("https://a.test/?utm_campaign=Herbst%20%C3%BC", (None, None, "Herbst ü", None, None)),
+        ("http://[broken?utm_source=x", ("x", None, None, None, None)),
+    ],
+)  # fmt: skip
+def test_campaign_is_read_from_the_utm_parameters(url: str, campaign: tuple[str | None, ...]) -> None:
+    assert parse_campaign(url) == dict(zip(("source", "medium", "name", "term", "content"), campaign, strict=True))
+
+
+@pytest.mark.parametrize("url", ["", "https://a.test/", "https://a.test/?q=utm_source", "https://a.test/?utm_source=", "https://a.test/#?utm_source=x", "?" + "a&" * 4000])  # fmt: skip
+def test_there_is_no_campaign_when_no_utm_parameter_says_so(url: str) -> None:
+    assert parse_campaign(url) is None
+
+
+@given(st.text(max_size=3000))
+def test_page_is_read_whatever_its_texts_are(text: str) -> None:
+    page = read_page({"url": text, "title": text, "referrer": text}, START)
+    if page is not None:
+        assert 0 < len(page["url"]) <= 2000
+        assert "\x00" not in page["url"]
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=120))
+def test_history_keeps_first_and_last_and_never_grows_beyond_its_size(urls: list[str]) -> None:
+    pages = None
+    for number, url in enumerate(urls):
+        pages = add_page(pages, read_page({"url": url}, moment(number)))
+    assert pages is not None
+    assert (pages["first"]["url"], pages["first"]["at"]) == (urls[0], START)
+    assert pages["last"] == pages["pages"][-1]
+    kept = [page["url"] for page in pages["pages"]]
+    without_repeats = [url for index, url in enumerate(urls) if index == 0 or urls[index - 1] != url]
+    assert kept == without_repeats[-MAX_PAGES:]
+
+
+def test_title_is_brought_up_to_date_when_the_page_stays() -> None:
+    first = add_page(None, read_page({"url": "u"}, START))
+    again = add_page(first, read_page({"url": "u", "title": "T"}, moment(5)))
+    assert again is not None
+    assert (again["first"]["title"], again["last"]["title"], again["last"]["at"], len(again["pages"])) == ("T", "T", START, 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "locale"),
+    [("en", "en"), ("DE_de", "de-DE"), ("pt-br,pt;q=0.9", "pt-BR"), ("zh-hant-tw", "zh-Hant-TW"), ("sr-Latn", "sr-Latn"), ("es-419", "es-419"),
+     ("", None), (None, None), ("*", None), ("english", None), ("en-<script>", None), ("x" * 500, None), ("../../etc", None)],
+)  # fmt: skip
+def test_locale_is_a_language_tag_or_none(said: str | None, locale: str | None) -> None:
+    assert clean_locale(said) == locale
+
+
+def test_what_was_known_stays_when_a_visit_does_not_tell() -> None:
+    known = contact(ip="8.8.8.8", country={"code": "US", "name": "United States"}, browser="Firefox 128", locale="en")
+    assert decide_visit(known, Visit(at=moment(5))) == {"last_seen_at": moment(5)}
+
+
+def test_country_goes_when_the_new_address_has_none() -> None:
+    known = contact(ip="8.8.8.8", country={"code": "US", "name": "United States"})
+    changes = decide_visit(known, Visit(at=moment(5), ip="10.0.0.1"))
+    assert (changes["ip"], changes["country"]) == ("10.0.0.1", None)
+
+
+def test_last_seen_never_goes_back_when_clocks_differ() -> None:
+    assert decide_visit(contact(), Visit(at=moment(-5))) == {}
