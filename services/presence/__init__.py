@@ -1,0 +1,1 @@
+"""The presence service: agents, their credentials, their connections and their availability."""

@@ -1,0 +1,22 @@
+"""What presence tells the others."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.common.envelope import NewEvent
+from services.presence.views import agent_view
+
+
+def agent_created(agent: Mapping[str, Any]) -> NewEvent:
+    """An agent was made; takes the record as it will be stored."""
+    return NewEvent("agent_created", "agent", agent_view(agent))
+
+
+def agent_updated(agent: Mapping[str, Any]) -> NewEvent:
+    """Something of the agent changed; takes the record as it will be stored."""
+    return NewEvent("agent_updated", "agent", agent_view(agent))
+
+
+def session_revoked(session: Mapping[str, Any]) -> NewEvent:
+    """A session ended before its time: its tokens are to be refused and its streams closed."""
+    return NewEvent("session_revoked", "session", {"session_id": session["_id"], "agent_id": session["agent_id"]})

@@ -1,0 +1,1 @@
+"""Presence: its rules, pure."""

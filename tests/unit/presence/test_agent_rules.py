@@ -1,0 +1,138 @@
+"""Who may create and change agents, and what a change entails."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.common.errors import Forbidden
+from services.presence.domain import (
+    check_is_admin,
+    check_may_change,
+    check_may_end_session,
+    decide_change,
+    decide_load,
+    email_key,
+    fingerprint,
+    new_agent,
+)
+from services.presence.views import agent_view
+
+ADMIN = {"kind": "agent", "id": "a1", "name": "Ada", "role": "admin"}
+AGENT = {"kind": "agent", "id": "a2", "name": "Ben", "role": "agent"}
+SYSTEM = {"kind": "system", "id": None, "name": None, "role": None}
+BOT = {"kind": "bot", "id": "a2", "name": "Bot", "role": None}
+VISITOR = {"kind": "visitor", "id": "a2", "name": None, "role": "admin"}
+
+
+def make(**values: Any) -> dict[str, Any]:
+    agent = new_agent(
+        "a2",
+        name=" Ben ",
+        email="Ben@Example.com ",
+        role="agent",
+        capacity=4,
+        password_hash="hash",
+        now=datetime(2026, 11, 24, 8, tzinfo=UTC),
+    )
+    return agent | values
+
+
+def test_new_agent_is_available_and_not_connected() -> None:
+    view = agent_view(make())
+    assert view == {
+        "id": "a2",
+        "name": "Ben",
+        "email": "Ben@Example.com",
+        "role": "agent",
+        "connected": False,
+        "availability": "available",
+        "capacity": 4,
+        "active_conversations": 0,
+        "active": True,
+        "created_at": "2026-11-24T08:00:00.000Z",
+        "version": 1,
+    }
+
+
+@pytest.mark.parametrize("other", ["ben@example.com", " BEN@EXAMPLE.COM", "Ben@example.com"])
+def test_emails_are_the_same_when_only_case_or_blanks_differ(other: str) -> None:
+    assert email_key(other) == email_key("ben@Example.com")
+
+
+@pytest.mark.parametrize("actor", [ADMIN, SYSTEM])
+def test_admins_may_do_everything(actor: dict[str, Any]) -> None:
+    check_is_admin(actor, "create agents")
+    check_may_change("a9", ["role", "email", "capacity", "active"], actor)
+    check_may_end_session("a9", actor)
+
+
+@pytest.mark.parametrize("actor", [AGENT, BOT, VISITOR])
+def test_only_admins_may_create_and_change_others(actor: dict[str, Any]) -> None:
+    with pytest.raises(Forbidden, match="Only admins may create agents"):
+        check_is_admin(actor, "create agents")
+    with pytest.raises(Forbidden, match="Only admins may change other agents"):
+        check_may_change("a9", ["availability"], actor)
+    with pytest.raises(Forbidden, match="another agent's session"):
+        check_may_end_session("a9", actor)
+
+
+def test_agents_may_change_their_own_availability_name_and_password() -> None:
+    check_may_change("a2", ["availability", "name", "password"], AGENT)
+    check_may_end_session("a2", AGENT)
+
+
+def test_agents_are_told_which_of_their_own_fields_are_not_theirs() -> None:
+    with pytest.raises(Forbidden, match="Only admins may change capacity, role"):
+        check_may_change("a2", ["name", "role", "capacity"], AGENT)
+
+
+def test_bot_is_not_the_agent_when_ids_are_equal() -> None:
+    with pytest.raises(Forbidden):
+        check_may_change("a2", ["availability"], BOT)
+
+
+def test_nothing_is_written_when_all_is_as_wanted() -> None:
+    assert decide_change(make(), {"availability": "available", "name": "Ben ", "capacity": 4}).fields == {}
+
+
+def test_change_of_email_changes_its_key() -> None:
+    assert decide_change(make(), {"email": "B@X.org"}).fields == {"email": "B@X.org", "email_key": "b@x.org"}
+
+
+def test_new_password_ends_sessions() -> None:
+    change = decide_change(make(), {"password_hash": "other"})
+    assert change.ends_sessions
+    assert change.fields["credentials_version"] == 2
+    assert "connections" not in change.fields
+
+
+def test_deactivation_ends_sessions_and_connections() -> None:
+    change = decide_change(make(connected=True, connections=[{"id": "c1"}]), {"active": False})
+    assert change.ends_sessions
+    assert (change.fields["connected"], change.fields["connections"], change.fields["connections_version"]) == (False, [], 1)
+
+
+def test_activation_ends_nothing() -> None:
+    change = decide_change(make(active=False), {"active": True})
+    assert change.fields == {"active": True}
+    assert not change.ends_sessions
+
+
+@pytest.mark.parametrize("wanted", [{"role": "agent"}, {"active": False}])
+def test_admin_is_lost_when_demoted_or_deactivated(wanted: dict[str, Any]) -> None:
+    assert decide_change(make(role="admin"), wanted).loses_admin
+    assert not decide_change(make(role="admin", active=False), wanted).loses_admin
+    assert not decide_change(make(), wanted).loses_admin
+
+
+def test_load_is_applied_once_and_older_ones_never() -> None:
+    agent = make(load_version=3, active_conversations=2)
+    assert decide_load(agent, 1, 2) == {}
+    assert decide_load(agent, 2, 3) == {}
+    assert decide_load(agent, 5, 4) == {"active_conversations": 5, "load_version": 4}
+
+
+def test_fingerprints_differ_when_arguments_do() -> None:
+    assert fingerprint({"a": 1, "b": "x"}) == fingerprint({"b": "x", "a": 1})
+    assert fingerprint({"a": 1}) != fingerprint({"a": 2})
