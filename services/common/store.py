@@ -5,14 +5,17 @@ A change is decided on a loaded version and written only over that version: who 
 again and decides again (`retry_stale`).
 """
 
+import random
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar
 
+import pymongo
 from pymongo import IndexModel, ReturnDocument, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from services.common.envelope import NewEvent
 from services.common.errors import DocumentExists, StaleDocument, Unavailable
@@ -21,6 +24,7 @@ Document = dict[str, Any]
 R = TypeVar("R")
 
 MAX_ATTEMPTS = 30
+TRANSACTION_SECONDS = 2.5  # below the calls' deadline
 # Partial, so that it holds only what waits: a sweep reads nothing else.
 UNSENT = IndexModel([("outbox.0.at", 1)], name="unsent", partialFilterExpression={"outbox.0": {"$exists": True}})
 _TRANSACTION = "foyer_handovers"
@@ -97,14 +101,24 @@ class Store:
         return updated
 
     def transaction(self, work: Callable[[ClientSession], R]) -> R:
-        """Run `work` in a transaction; it may run several times. Events are handed over once it has committed."""
-        with self.database.client.start_session() as session:
+        """Run `work` in a transaction; it may run several times. Events are handed over once it has committed.
 
-            def attempt(session: ClientSession) -> R:
+        Bounded as any call is, where the driver's own loop would go on for two minutes. Raises the driver's error when the
+        time is over; whether it committed is then unknown, so a repeat must be harmless.
+        """
+        deadline = time.monotonic() + TRANSACTION_SECONDS
+        with pymongo.timeout(TRANSACTION_SECONDS), self.database.client.start_session() as session:
+            while True:
                 setattr(session, _TRANSACTION, [])
-                return work(session)
-
-            result = session.with_transaction(attempt)
+                try:
+                    with session.start_transaction():
+                        result = work(session)
+                    break
+                except PyMongoError as error:
+                    transient = error.has_error_label("TransientTransactionError")
+                    if not transient or time.monotonic() > deadline:
+                        raise
+                    time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - two that collided should not collide again
             for handover in getattr(session, _TRANSACTION):
                 self.relay.hand_over(*handover)
             return result

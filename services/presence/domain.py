@@ -125,7 +125,8 @@ def decide_change(agent: Agent, wanted: Mapping[str, Any]) -> Change:
     fields = {field: value for field, value in values.items() if agent[field] != value}
     if "email" in fields:
         fields["email_key"] = email_key(fields["email"])
-    ends_sessions = "password_hash" in fields or fields.get("active") is False
+    # An access token carries the role it was issued with, so a changed role must not live on in one.
+    ends_sessions = "password_hash" in fields or "role" in fields or fields.get("active") is False
     if ends_sessions:
         fields["credentials_version"] = agent["credentials_version"] + 1
     if fields.get("active") is False:

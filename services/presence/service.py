@@ -146,7 +146,7 @@ class PresenceService(Service):
     def update_agent(self, agent_id: str, changes: Wire, actor: Wire) -> Wire:
         """The agent with the changes. FORBIDDEN, AGENT_NOT_FOUND, EMAIL_TAKEN, LAST_ADMIN.
 
-        A new password or a deactivation ends the agent's sessions in the same commit. Nothing to change: no event.
+        A new password, another role or a deactivation ends the agent's sessions in the same commit. Nothing to change: no event.
         """
         domain.check_may_change(agent_id, changes, actor)
         wanted = dict(changes)

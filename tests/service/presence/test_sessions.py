@@ -150,6 +150,10 @@ def test_sessions_end_when_the_agent_is_deactivated(presence: Presence, collecto
     assert presence.sign_in(agent)
 
 
+def test_sessions_end_when_the_role_changes(presence: Presence, collector: Collector) -> None:
+    check_put_out(presence, collector, presence.make_agent(), role="admin")
+
+
 def test_secrets_are_nowhere_in_the_database(presence: Presence, stack: Stack) -> None:
     session = presence.sign_in(presence.make_agent())
     ticket = presence.call("create_stream_ticket", subject={"a": 1})["ticket"]

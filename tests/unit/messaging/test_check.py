@@ -35,7 +35,10 @@ def test_flow_is_accepted_with_defaults_when_it_is_the_documented_one() -> None:
             "blocks.a.options",
             {"a": {"type": "buttons", "text": "x", "options": [{"label": "A", "value": "v"}, {"label": "B", "value": "v"}]}},
         ),
-        ("blocks.a.options.0.next", {"a": {"type": "buttons", "text": "x", "options": [{"label": "A", "value": "v", "next": "z"}]}}),
+        (
+            "blocks.a.options.0.next",
+            {"a": {"type": "buttons", "text": "x", "options": [{"label": "A", "value": "v", "next": "z"}]}},
+        ),
         ("blocks.a.unavailable", {"a": {"type": "assign", "unavailable": "gone"}}),
         ("blocks.a.kind", {"a": {"type": "question", "kind": "shoe", "text": "x", "field": "f", "next": None}}),
         ("blocks.a.field", {"a": {"type": "question", "kind": "text", "text": "x", "field": "no blanks", "next": None}}),

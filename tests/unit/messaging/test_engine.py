@@ -96,7 +96,11 @@ options = st.lists(
 blocks = st.one_of(
     st.builds(lambda n: {"type": "message", "text": "m", "next": n}, targets),
     st.builds(lambda n: {"type": "goto", "next": n}, targets),
-    st.builds(lambda n, k: {"type": "question", "kind": k, "text": "q", "field": "f", "next": n}, targets, st.sampled_from(["text", "number"])),
+    st.builds(
+        lambda n, k: {"type": "question", "kind": k, "text": "q", "field": "f", "next": n},
+        targets,
+        st.sampled_from(["text", "number"]),
+    ),
     st.builds(lambda o: {"type": "buttons", "text": "b", "options": o}, options),
     st.builds(lambda u: {"type": "assign", "unavailable": u or "wait"}, targets),
     st.just({"type": "close"}),

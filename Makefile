@@ -1,0 +1,73 @@
+# Everything is started from here; `make help` lists the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON := .venv/bin/python
+BOOTSTRAP := deploy/local/bootstrap.sh
+
+DIALOGUES ?=
+AGENTS ?= 5
+CONCURRENCY ?= 8
+URL ?=
+ARGS ?=
+
+COMPILE = $(PYTHON) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock" $(ARGS)
+
+.PHONY: help
+help: ## List the targets
+	@echo "Foyer. Targets:"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The environment for each purpose. The script's own stamps, kept in .venv, say what is installed: it is asked every
+# time and answers in a moment, so a changed lock, another Python or a removed package is never overlooked.
+.PHONY: env-run env-dev env-test
+env-run:
+	@$(BOOTSTRAP)
+env-dev:
+	@$(BOOTSTRAP) --dev
+env-test: # the tests start brokers and databases of their own
+	@env -u AMQP_URI -u MONGODB_URI $(BOOTSTRAP) --dev --broker --database
+
+.PHONY: run
+run: ## Run the whole stack on this machine until Ctrl-C; installs what is missing
+	@$(BOOTSTRAP) --broker --database --curl
+	@exec $(PYTHON) -m deploy.local
+
+.PHONY: test
+test: env-test lint ## Lint, then all tests; ARGS="-k name" picks some
+	@$(PYTHON) -m pytest tests/ $(ARGS)
+
+.PHONY: lint
+lint: env-dev ## Check style, format, types and the doors between the rooms
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+
+.PHONY: format
+format: env-dev ## Rewrite the code in the house format and fix what can be fixed safely
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m ruff check --fix .
+
+.PHONY: replay
+replay: env-run ## Play dialogues through the running stack and compare; DIALOGUES=file AGENTS=5 CONCURRENCY=8 URL=http://…
+	@deploy/local/with_demo.sh /bin/sh -c 'exec $(PYTHON) -m deploy.replay "$$@" --url "$${URL:-$${FOYER_URL:-http://127.0.0.1:$${FOYER_PORT:-8000}}}"' \
+		replay $(if $(DIALOGUES),--dialogues "$(DIALOGUES)") --agents "$(AGENTS)" --concurrency "$(CONCURRENCY)"
+replay: export URL := $(URL)
+
+.PHONY: topology
+topology: env-run ## Write services/common/topology.json from the services' own declarations
+	@$(PYTHON) -m deploy.topology
+
+.PHONY: lock
+lock: env-dev ## Compile the hashed locks from requirements*.in; ARGS=--upgrade takes newer versions
+	@$(COMPILE) requirements.in --output-file requirements.txt
+	@$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+
+.PHONY: clean
+clean: ## Remove the environment and all caches; the data in .foyer stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
