@@ -5,11 +5,11 @@ from typing import Any
 
 import orjson
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
-from services.assignment.service import AssignmentService
-from services.contacts.service import ContactsService
 
+from services.assignment.service import AssignmentService
 from services.common.events import Subscription
 from services.common.topology import SUBSCRIPTIONS_FILE
+from services.contacts.service import ContactsService
 from services.messaging.service import MessagingService
 from services.presence.service import PresenceService
 

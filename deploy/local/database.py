@@ -76,6 +76,8 @@ class LocalDatabase:
                 # Nobody is left to drain towards in a set of one; the default makes each SIGTERM take up to 15 s.
                 *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
                 *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+                # A killed process's open transaction holds its documents this long; the default is a minute.
+                *("--setParameter", "transactionLifetimeLimitSeconds=5"),
             ],
             log_path=self.data_dir / "mongod.log",
             record=self.record,

@@ -1,0 +1,1 @@
+"""Everything that puts the product on a machine: containers, clusters, and the local runner."""

@@ -1,0 +1,5 @@
+"""`python -m services.assignment`."""
+
+from services.common.process import run
+
+run("services.assignment.service", "AssignmentService")

@@ -1,0 +1,1 @@
+"""HTTP against the whole product."""

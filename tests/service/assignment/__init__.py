@@ -1,0 +1,1 @@
+"""The assignment service, with a broker and a database."""
