@@ -1,6 +1,5 @@
 """The base of the four services: what each has without saying so."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from nameko.extensions import DependencyProvider
@@ -8,14 +7,7 @@ from nameko.extensions import DependencyProvider
 from services.common import logs
 from services.common.rpc import Rpc, rpc
 from services.common.storage import Storage
-
-
-def product_version() -> str:
-    """The installed version, or 0 for a checkout."""
-    try:
-        return version("foyer")
-    except PackageNotFoundError:
-        return "0"
+from services.common.version import product_version
 
 
 class RequestContext(DependencyProvider):

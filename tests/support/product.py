@@ -1,5 +1,9 @@
 """The whole product under a folder: broker, database, four services, gateways; and the people who use it over HTTP."""
 
+import contextlib
+import http.client
+import json
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -160,32 +164,31 @@ class Stream:
     def __init__(self, gateway: Gateway, path: str, token: str) -> None:
         self.events: list[Event] = []
         self.connections = 0
-        self._urls = [gateway.url]
+        self._gateway = gateway
         self._path = path
         self._token = token
         self._last_id = ""
         self._arrived = threading.Condition()
         self._closing = threading.Event()
-        self._response: requests.Response | None = None
+        self._socket: socket.socket | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         wait_until(lambda: self.connections > 0 and self._last_id, what="the stream's beginning")
 
     def move_to(self, gateway: Gateway) -> None:
         """Reconnect to another gateway from now on."""
-        self._urls = [gateway.url]
+        self._gateway = gateway
 
     def close(self) -> None:
-        """Stop listening."""
+        """Hang up."""
         self._closing.set()
-        if self._response is not None:
-            self._response.close()
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
 
     def named(self, name: str) -> list[dict[str, Any]]:
         """The data of every event of a name, in the order of arrival."""
-        import json
-
         with self._arrived:
             return [json.loads(event.data) for event in self.events if event.name == name]
 
@@ -202,19 +205,22 @@ class Stream:
         while not self._closing.is_set():
             try:
                 self._listen()
-            except (requests.RequestException, OSError, AttributeError, ValueError):
+            except (http.client.HTTPException, OSError):
                 self._closing.wait(0.1)
 
     def _listen(self) -> None:
         headers = {"Authorization": f"Bearer {self._token}"} | ({"Last-Event-ID": self._last_id} if self._last_id else {})
         parser = Parser(self._last_id)
-        with requests.get(self._urls[0] + self._path, headers=headers, stream=True, timeout=(3, 40)) as response:
-            self._response = response
-            if response.status_code != 200:
+        host = self._gateway.url.removeprefix("http://")
+        with contextlib.closing(http.client.HTTPConnection(host, timeout=40)) as connection:
+            connection.request("GET", self._path, headers=headers)
+            self._socket = connection.sock
+            response = connection.getresponse()
+            if response.status != 200:
                 self._closing.wait(0.2)
                 return
             self.connections += 1
-            for chunk in response.iter_content(None):
+            while chunk := response.read1(65_536):
                 for event in parser.feed(chunk):
                     with self._arrived:
                         self.events.append(event)

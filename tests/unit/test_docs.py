@@ -26,7 +26,11 @@ def test_error_table_is_the_gateways() -> None:
 
 
 def test_event_table_is_the_streams() -> None:
-    told = {(cells[0], cells[1].strip("`")): re.findall(r"`([a-z]+\.[a-z]+)`", cells[3]) for cells in rows("events.md") if len(cells) == 5}
+    told = {
+        (cells[0], cells[1].strip("`")): re.findall(r"`([a-z]+\.[a-z]+)`", cells[3])
+        for cells in rows("events.md")
+        if len(cells) == 5
+    }
     documented = {pair: names[0] for pair, names in told.items() if names}
     assert documented == {pair: entry.name for pair, entry in CATALOGUE.items()}
 

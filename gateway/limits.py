@@ -1,0 +1,79 @@
+"""How often somebody may ask: per process and in memory, by token or else by address."""
+
+import hashlib
+import math
+import time
+from ipaddress import ip_network
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter, RateLimitExceeded
+
+from gateway.auth import identify
+from gateway.context import gateway, remote_address
+from gateway.errors import problem
+from gateway.parsing import read_json
+from services.common.errors import DomainError
+
+SIGN_IN = "10/minute"
+WIDGET_SESSION = "30/minute"
+MESSAGES = "120/minute"
+EVERYTHING = "1200/minute"
+UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+def by_caller() -> str:
+    """A token that is known to be good, else the address: inventing tokens gives no new allowance."""
+    _, _, token = request.headers.get("Authorization", "").partition(" ")
+    if not token:
+        return by_address()
+    # Presence is not asked for the sake of a limit.
+    if token.count(".") != 2 and gateway().api_tokens.recall(token.strip()) is None:
+        return by_address()
+    try:
+        principal = identify()
+    except DomainError:
+        return by_address()
+    return f"{principal.kind} {principal.session_id or principal.id}"
+
+
+def by_address() -> str:
+    """The client's address; an IPv6 network of the size that one household gets counts as one."""
+    address = remote_address() or "unknown"
+    return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
+
+
+def by_address_and_email() -> str:
+    """Whom somebody tries to be, and from where."""
+    try:
+        body = read_json(request.get_data(cache=True))
+        email = str(body["email"]).casefold()
+    except (DomainError, KeyError, TypeError):
+        email = ""
+    return f"{by_address()} {hashlib.sha256(email.encode()).hexdigest()[:32]}"
+
+
+limiter = Limiter(
+    key_func=by_caller, application_limits=[EVERYTHING], storage_uri="memory://", strategy="fixed-window", headers_enabled=False
+)
+limit_sign_in = limiter.limit(SIGN_IN, key_func=by_address_and_email)
+limit_widget_sessions = limiter.limit(WIDGET_SESSION, key_func=by_address)
+limit_messages = limiter.limit(MESSAGES, key_func=by_caller)
+
+
+@limiter.request_filter
+def is_unlimited() -> bool:
+    """What operators' machines ask is not counted, nor anything when FOYER_RATE_LIMITS says off."""
+    return not gateway().settings.rate_limits or request.path in UNLIMITED or request.method == "OPTIONS"
+
+
+def register(app: Flask) -> None:
+    """Count the application's requests."""
+    limiter.init_app(app)
+    app.register_error_handler(RateLimitExceeded, handle_rate_limit)
+
+
+def handle_rate_limit(error: RateLimitExceeded) -> Response:
+    """Too many requests: says when the window ends."""
+    current = limiter.current_limit
+    wait = 1 if current is None else max(1, math.ceil(current.reset_at - time.time()))
+    return problem("RATE_LIMITED", f"No more than {error.description}: try again in {wait} s.", data={"retry_after": wait})

@@ -1,0 +1,28 @@
+"""The routes of the API, by noun."""
+
+from flask_smorest import Api
+
+from gateway.routes import (
+    agents,
+    assignments,
+    auth,
+    bot,
+    channels,
+    contacts,
+    conversations,
+    messages,
+    notes,
+    operations,
+    tickets,
+    tokens,
+    widget,
+)
+
+# In the order in which the documentation shows them.
+NOUNS = (auth, agents, channels, conversations, messages, assignments, contacts, notes, tickets, widget, bot, tokens, operations)
+
+
+def register(api: Api) -> None:
+    """Add them all."""
+    for noun in NOUNS:
+        api.register_blueprint(noun.blueprint)

@@ -1,0 +1,64 @@
+"""What those who run the product ask: alive, ready, and how much of everything."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any
+
+from flask import Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from gateway.answers import answer
+from gateway.context import gateway
+from gateway.documentation import Blueprint
+from gateway.schemas.operations import HealthSchema, ReadinessSchema
+from services.common.errors import DomainError
+from services.common.rpc_client import RpcClient
+from services.common.topology import SERVICES
+
+HEALTH_SECONDS = 1.5
+
+blueprint = Blueprint(
+    "operations", __name__, implied=(), description="For those who run the product. Not limited, not signed in."
+)
+
+
+@blueprint.route("/healthz")
+@blueprint.response(200, HealthSchema)
+def show_health() -> Response:
+    """Whether the process is alive.
+
+    Says nothing of the broker and the services: restarting the gateway would not help them.
+    """
+    return answer({"status": "ok"})
+
+
+@blueprint.route("/readyz")
+@blueprint.response(200, ReadinessSchema)
+@blueprint.alt_response(503, schema=ReadinessSchema, description="Something is missing; the body says what.")
+def show_readiness() -> Response:
+    """Whether requests can be served: asks all four services."""
+    rpc = gateway().rpc
+    with ThreadPoolExecutor(len(SERVICES)) as pool:
+        asked = {service: pool.submit(copy_context().run, _ask_health, rpc, service) for service in SERVICES}
+        services = {service: future.result() for service, future in asked.items()}
+    ready = rpc.connected and all(health.get("status") == "ok" for health in services.values())
+    report = {"status": "ok" if ready else "unavailable", "broker": rpc.connected, "services": services}
+    response = answer(report, 200 if ready else 503)
+    if not ready:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+@blueprint.route("/metrics")
+@blueprint.response(200, {"type": "string"}, content_type="text/plain")
+def show_metrics() -> Response:
+    """What the process counts and times, in Prometheus' format."""
+    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _ask_health(rpc: RpcClient, service: str) -> dict[str, Any]:
+    try:
+        health: dict[str, Any] = rpc.call(service, "get_health", timeout=HEALTH_SECONDS)
+    except DomainError as error:
+        return {"status": "unavailable", "detail": error.text}
+    return health

@@ -1,0 +1,168 @@
+"""What a visitor's widget does: begin, read, write, tell how far it got."""
+
+from typing import Any
+
+from flask import Response, request
+
+from gateway.answers import answer, created, nothing
+from gateway.auth import caller, visitor_required
+from gateway.context import call, gateway, remote_address
+from gateway.documentation import Blueprint, problems
+from gateway.limits import limit_messages, limit_widget_sessions
+from gateway.schemas.agents import StreamTicketSchema
+from gateway.schemas.conversations import MessageQuery, ReadSchema, TypingSchema
+from gateway.schemas.widget import (
+    NewVisitorMessageSchema,
+    SessionKeyHeader,
+    VisitorConversationSchema,
+    VisitorMessagePageSchema,
+    VisitorMessageSchema,
+    VisitSchema,
+    WidgetSessionSchema,
+)
+from gateway.tokens import VISITOR
+from gateway.views import visitor_contact, visitor_conversation, visitor_message
+from services.common.errors import NotFound, Unauthenticated
+from services.common.ids import derived_id, new_id
+
+MAX_USER_AGENT = 2_000
+
+blueprint = Blueprint("widget", __name__, url_prefix="/v1/widget", description="The visitors' side, for web pages.")
+
+
+@blueprint.route("/<id:channel_id>/session", methods=["POST"])
+@limit_widget_sessions
+@problems("CHANNEL_NOT_FOUND", "ORIGIN_NOT_ALLOWED", "CONTACT_BLOCKED")
+@blueprint.arguments(SessionKeyHeader, location="headers")
+@blueprint.arguments(VisitSchema)
+@blueprint.response(201, WidgetSessionSchema)
+def open_session(headers: dict[str, Any], visit: dict[str, Any], channel_id: str) -> Response:
+    """Begin a visit.
+
+    Makes the visitor's profile on the first one and refreshes it later; the conversation is the open one, or a new one in which
+    the bot has begun to talk. Only for pages of the channel's allowed origins. Thirty a minute per address.
+    """
+    channel = call("messaging", "get_channel", channel_id=channel_id)
+    if channel["kind"] != "web":
+        raise NotFound("This channel is not a website.", code="CHANNEL_NOT_FOUND")
+    gateway().origins.remember(channel)
+    gateway().origins.check(request, channel_id)
+    page = {name: visit.get(name) for name in ("url", "title", "referrer")}
+    contact = call(
+        "contacts",
+        "open_session",
+        contact_id=_known_visitor(visit.get("visitor_token"), channel_id)
+        or _new_visitor(headers.get("idempotency_key"), channel_id),
+        channel_id=channel_id,
+        ip=remote_address(),
+        page=page if page["url"] else None,
+        locale=visit.get("locale"),
+        user_agent=request.headers.get("User-Agent", "")[:MAX_USER_AGENT] or None,
+    )
+    begun = call(
+        "messaging",
+        "start_conversation",
+        channel_id=channel_id,
+        contact={name: contact[name] for name in ("id", "name", "version")},
+    )
+    response = created(
+        {
+            "visitor_token": gateway().signer.issue_visitor_token(contact["id"], channel_id),
+            "contact": visitor_contact(contact),
+            "conversation": visitor_conversation(begun["conversation"]),
+            "messages": [visitor_message(message) for message in begun["messages"]],
+        }
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.route("/conversation")
+@visitor_required
+@problems("CONVERSATION_NOT_FOUND")
+@blueprint.response(200, VisitorConversationSchema)
+def get_conversation() -> Response:
+    """Show the visitor's conversation."""
+    return answer(visitor_conversation(_conversation()))
+
+
+@blueprint.route("/messages")
+@visitor_required
+@problems("CONVERSATION_NOT_FOUND")
+@blueprint.arguments(MessageQuery, location="query")
+@blueprint.response(200, VisitorMessagePageSchema)
+def list_messages(query: dict[str, Any]) -> Response:
+    """List the messages of the visitor's conversation, oldest first.
+
+    Without `after_seq` and `before_seq` the newest ones.
+    """
+    page = call("messaging", "list_messages", conversation_id=_conversation()["id"], **query)
+    return answer({**page, "items": [visitor_message(message) for message in page["items"]]})
+
+
+@blueprint.route("/messages", methods=["POST"])
+@visitor_required
+@limit_messages
+@problems("CONTACT_BLOCKED", "CONTACT_NOT_FOUND", "CONVERSATION_NOT_FOUND", "CLIENT_MESSAGE_ID_REUSED")
+@blueprint.arguments(NewVisitorMessageSchema)
+@blueprint.response(201, VisitorMessageSchema)
+def post_message(body: dict[str, Any]) -> Response:
+    """Say something, or choose one of the bot's buttons.
+
+    When the conversation was archived, another one begins. Sending the same `client_message_id` again answers with the
+    first result.
+    """
+    return created(visitor_message(call("messaging", "post_visitor_message", contact_id=caller().id, **body)))
+
+
+@blueprint.route("/read", methods=["POST"])
+@visitor_required
+@problems("CONVERSATION_NOT_FOUND")
+@blueprint.arguments(ReadSchema)
+@blueprint.response(200, VisitorConversationSchema)
+def mark_read(body: dict[str, Any]) -> Response:
+    """Say how far the visitor has read."""
+    conversation_id = _conversation()["id"]
+    marked = call("messaging", "mark_read", conversation_id=conversation_id, seq=body["seq"], actor=caller().actor)
+    return answer(visitor_conversation(marked))
+
+
+@blueprint.route("/typing", methods=["POST"])
+@visitor_required
+@problems("CONVERSATION_NOT_FOUND", "CONTACT_BLOCKED")
+@blueprint.arguments(TypingSchema)
+@blueprint.response(204)
+def signal_typing(body: dict[str, Any]) -> Response:
+    """Show that the visitor is writing."""
+    call("messaging", "signal_typing", conversation_id=_conversation()["id"], typing=body["typing"], actor=caller().actor)
+    return nothing()
+
+
+@blueprint.route("/events/ticket", methods=["POST"])
+@visitor_required
+@blueprint.response(201, StreamTicketSchema)
+def create_ticket() -> Response:
+    """Get a ticket for the event stream.
+
+    For browsers, whose `EventSource` and `WebSocket` can't send headers: `GET /v1/widget/events?ticket=…`.
+    """
+    return created(call("presence", "create_stream_ticket", subject=caller().to_subject()))
+
+
+def _conversation() -> dict[str, Any]:
+    conversation: dict[str, Any] = call("messaging", "get_contact_conversation", contact_id=caller().id)
+    return conversation
+
+
+def _known_visitor(token: str | None, channel_id: str) -> str | None:
+    if not token:
+        return None
+    try:
+        claims = gateway().signer.read(token)
+    except Unauthenticated:
+        return None
+    return str(claims["sub"]) if claims["typ"] == VISITOR and claims["channel"] == channel_id else None
+
+
+def _new_visitor(idempotency_key: str | None, channel_id: str) -> str:
+    return derived_id("gateway", "open_session", channel_id, idempotency_key) if idempotency_key else new_id()

@@ -1,0 +1,202 @@
+"""Contacts, notes and tickets."""
+
+from marshmallow import INCLUDE, Schema, fields, validate
+
+from gateway.schemas import base
+
+MAX_SUBJECT = 200
+TICKET_STATUSES = ("open", "pending", "solved")
+
+
+class CampaignSchema(base.Resource):
+    """The UTM parts of an address."""
+
+    source = base.said("`utm_source`.", "newsletter", allow_none=True)
+    medium = base.said("`utm_medium`.", "email", allow_none=True)
+    name = base.said("`utm_campaign`.", "spring", allow_none=True)
+    term = base.said("`utm_term`.", allow_none=True)
+    content = base.said("`utm_content`.", allow_none=True)
+
+
+class PageVisitSchema(base.Resource):
+    """A page that the visitor looked at."""
+
+    url = base.said("Its address.", "https://shop.example/shoes?utm_source=newsletter", allow_none=True)
+    title = base.said("Its title.", "Shoes", allow_none=True)
+    referrer = base.said("Where the visitor came from.", allow_none=True)
+    campaign = fields.Nested(CampaignSchema, required=True, allow_none=True)
+    at = base.moment("When.")
+
+
+class PagesSchema(base.Resource):
+    """The pages that the visitor looked at."""
+
+    first = fields.Nested(PageVisitSchema, required=True)
+    last = fields.Nested(PageVisitSchema, required=True)
+    pages = fields.List(fields.Nested(PageVisitSchema), required=True, metadata={"description": "Newest last, at most 50."})
+
+
+class CountrySchema(base.Resource):
+    """A country."""
+
+    code = base.said("ISO 3166-1 alpha-2.", "PT")
+    name = base.said("Its English name.", "Portugal")
+
+
+class NoteSchema(base.Resource):
+    """A remark on a contact, between agents."""
+
+    id = base.said("The note's id.", base.EXAMPLE_ID)
+    contact_id = base.said("The contact.", base.EXAMPLE_ID)
+    text = base.said("The remark.", "Prefers to be called.")
+    highlighted = base.truth("Whether it also appears on the profile.")
+    author = fields.Nested(base.AuthorSchema, required=True)
+    created_at = base.moment("When it was written.")
+    updated_at = base.moment("When it was last changed.")
+    version = base.version()
+
+
+NotePageSchema = base.page_of(NoteSchema, "Note")
+
+
+class NewNoteSchema(base.Request):
+    """A note to be written."""
+
+    text = base.text("The remark.", "Prefers to be called.", required=True)
+    highlighted = base.Flag(load_default=False, metadata={"description": "Whether it also appears on the profile."})
+
+
+class NoteChangesSchema(base.Request):
+    """What of a note can change."""
+
+    text = base.text("The remark.", "Prefers to be called.")
+    highlighted = base.Flag(metadata={"description": "Whether it also appears on the profile."})
+
+
+class ContactSchema(base.Resource):
+    """A visitor's profile."""
+
+    id = base.said("The contact's id.", base.EXAMPLE_ID)
+    channel_id = base.said("The channel they came through.", base.EXAMPLE_ID)
+    name = base.said("Their name, or one made up for them.", "Teal Otter")
+    name_source = base.one_of("Who gave the name.", "generated", "channel", "bot", "agent")
+    email = base.said("Their e-mail address.", "ada@example.com", allow_none=True)
+    phone = base.said("Their phone number (E.164).", "+351211234567", allow_none=True)
+    fields_ = fields.Dict(
+        keys=fields.String(),
+        required=True,
+        data_key="fields",
+        metadata={"description": "What the bot learned: custom fields.", "examples": [{"topic": "quote"}]},
+    )
+    since = base.moment("Their first visit.")
+    last_seen_at = base.moment("Their latest visit.")
+    ip = base.said("The address of their latest visit.", "203.0.113.7", allow_none=True)
+    url = fields.Nested(PagesSchema, required=True, allow_none=True)
+    country = fields.Nested(CountrySchema, required=True, allow_none=True)
+    locale = base.said("The language of their browser.", "pt-PT", allow_none=True)
+    browser = base.said("Their browser.", "Firefox 132", allow_none=True)
+    platform = base.said("Their device's system.", "Windows 10", allow_none=True)
+    blocked = base.truth("Whether their messages are refused.")
+    highlighted_notes = fields.List(fields.Nested(NoteSchema), required=True, metadata={"description": "At most 20."})
+    version = base.version()
+
+
+ContactPageSchema = base.page_of(ContactSchema, "Contact")
+
+
+class ContactQuery(base.PageQuery):
+    """Which contacts."""
+
+    channel_id = base.identifier("Only of this channel.")
+    q = base.QueryText(
+        validate=base.Pattern(r"^[^\u0000]{0,200}$", "At most 200 characters, without NUL."),
+        metadata={"description": "Part of a name, an e-mail address or a phone number."},
+    )
+
+
+class ContactChangesSchema(Schema):
+    """What agents change of a contact; every other field is refused with `FIELD_READ_ONLY`."""
+
+    class Meta:
+        """Marshmallow's options: the service that owns the rule refuses the others."""
+
+        unknown = INCLUDE
+
+    name = base.text("Wins over the bot's and the generated one.", "Ada Lovelace", maximum=200)
+    email = fields.String(
+        allow_none=True,
+        validate=validate.Length(3, 254),
+        metadata={"description": "Null clears it.", "examples": ["ada@example.com"]},
+    )
+    phone = fields.String(
+        allow_none=True,
+        validate=validate.Length(3, 50),
+        metadata={
+            "description": "International, or as dialled in the contact's country; null clears it.",
+            "examples": ["+351 21 123 4567"],
+        },
+    )
+    blocked = base.Flag(metadata={"description": "Whether to refuse their messages."})
+
+
+class ContactFieldsSchema(base.Request):
+    """What a bot learned."""
+
+    fields_ = fields.Dict(
+        keys=fields.String(
+            validate=base.Pattern("^[A-Za-z][A-Za-z0-9_]{0,63}$", "A letter, then up to 63 letters, digits and underscores.")
+        ),
+        values=fields.Raw(allow_none=True),
+        required=True,
+        data_key="fields",
+        attribute="fields",
+        validate=validate.Length(1, 100),
+        metadata={
+            "description": "Values by name: `name`, `email`, `phone`, or else custom fields. Others stay as they are; null clears.",
+            "minProperties": 1,
+            "maxProperties": 100,
+            "propertyNames": {"pattern": "^[A-Za-z][A-Za-z0-9_]{0,63}$"},
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"], "maxLength": 2000},
+            "examples": [{"email": "ada@example.com", "topic": "quote"}],
+        },
+    )
+
+
+class TicketSchema(base.Resource):
+    """A tracked request of a contact."""
+
+    id = base.said("The ticket's id.", base.EXAMPLE_ID)
+    contact_id = base.said("The contact.", base.EXAMPLE_ID)
+    conversation_id = base.said("The conversation it came from.", base.EXAMPLE_ID, allow_none=True)
+    subject = base.said("What it is about.", "Invoice 4711")
+    description = base.said("The details.", "Paid twice.")
+    status = base.one_of("How it stands.", *TICKET_STATUSES)
+    author = fields.Nested(base.AuthorSchema, required=True)
+    created_at = base.moment("When it was opened.")
+    updated_at = base.moment("When it was last changed.")
+    version = base.version()
+
+
+TicketPageSchema = base.page_of(TicketSchema, "Ticket")
+
+
+class TicketQuery(base.PageQuery):
+    """Which tickets."""
+
+    status = base.choice("Only of this status.", *TICKET_STATUSES)
+
+
+class NewTicketSchema(base.Request):
+    """A ticket to be opened."""
+
+    subject = base.text("What it is about.", "Invoice 4711", maximum=MAX_SUBJECT, required=True)
+    description = base.free_text("The details.", "Paid twice.", load_default="")
+    conversation_id = base.identifier("The conversation it comes from.", allow_none=True)
+
+
+class TicketChangesSchema(base.Request):
+    """What of a ticket can change."""
+
+    subject = base.text("What it is about.", "Invoice 4711", maximum=MAX_SUBJECT)
+    description = base.free_text("The details.", "Paid twice.")
+    status = base.choice("How it stands.", *TICKET_STATUSES)

@@ -1,0 +1,35 @@
+"""What those who run the product read."""
+
+from marshmallow import fields
+
+from gateway.schemas import base
+
+
+class HealthSchema(base.Resource):
+    """The process is alive."""
+
+    status = base.one_of("Always this.", "ok")
+
+
+class ServiceHealthSchema(base.Resource):
+    """How one service stands."""
+
+    service = fields.String(metadata={"description": "Its name."})
+    status = base.one_of("Whether it can do its work.", "ok", "degraded", "unavailable")
+    database = fields.Boolean(metadata={"description": "Whether it reaches its database."})
+    broker = fields.Boolean(metadata={"description": "Whether it reaches the broker."})
+    version = fields.String(metadata={"description": "What runs."})
+    detail = fields.String(metadata={"description": "Why it is unavailable."})
+
+
+class ReadinessSchema(base.Resource):
+    """How everything behind the gateway stands."""
+
+    status = base.one_of("`ok` when requests can be served.", "ok", "unavailable")
+    broker = base.truth("Whether the gateway reaches the message broker.")
+    services = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(ServiceHealthSchema),
+        required=True,
+        metadata={"description": "Each service by name."},
+    )

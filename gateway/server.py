@@ -1,0 +1,89 @@
+"""gunicorn's configuration, and the hooks through which it begins and ends: `gunicorn -c python:gateway.server …`.
+
+gunicorn's first process imports this module; it must stay free of everything that gevent is to patch in the second.
+"""
+
+import os
+import signal
+import time
+from typing import Any
+
+from services.common import logs
+
+# Several processes, not several workers: one stream consumer per process.
+worker_class = "gevent"
+workers = 1
+worker_connections = 20_000
+backlog = 4_096
+keepalive = 75
+graceful_timeout = 3
+timeout = 60
+# A heartbeat file on a disk may block for longer than `timeout`.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
+accesslog = None  # gateway.traffic writes a line for each request
+limit_request_line = 8_190
+limit_request_fields = 100
+control_socket_disable = True
+
+# What remains for requests under way when the streams have ended; gunicorn kills the process after `graceful_timeout`.
+DRAIN_SECONDS = 2.0
+LOGGERS = ("gunicorn.error", "gunicorn.access")
+
+
+def on_starting(_server: Any) -> None:
+    """Log as every other process does."""
+    configure_logs()
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Log as every other process does, with locks that gevent has patched."""
+    configure_logs()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Connect, now that gevent has patched everything, and be told of the end before gunicorn waits for the streams."""
+    app = worker.app.callable
+    from gateway.context import of
+
+    of(app).start()
+
+    def end(number: int, _frame: object) -> None:
+        import gevent
+
+        worker.alive = False  # no new connections, within a second
+        signal.signal(number, signal.SIG_IGN)
+        gevent.spawn(finish, app)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, end)
+
+
+def finish(app: Any) -> None:
+    """End the streams, let the requests under way be answered, leave.
+
+    Idle keep-alive connections would hold gunicorn's own end until it is killed, hence the exit from here.
+    """
+    from gateway.context import of
+
+    parts = of(app)
+    deadline = time.monotonic() + DRAIN_SECONDS
+    parts.end_streams()
+    while app.extensions["foyer_in_flight"].count and time.monotonic() < deadline:
+        time.sleep(0.02)
+    parts.stop()
+    os._exit(0)
+
+
+def configure_logs() -> None:
+    """Send gunicorn's records the same way as ours."""
+    import logging
+
+    logs.configure(
+        level=os.environ.get("FOYER_LOG_LEVEL", "").strip() or "INFO",
+        form=os.environ.get("FOYER_LOG_FORMAT", "").strip() or "json",
+        process="gateway",
+    )
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = True

@@ -1,0 +1,108 @@
+"""One client's side of a gateway process: who it is, what waits for it, and how it is cut off."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.streams.entries import Audience, Entry, Payload
+
+
+class Reason(StrEnum):
+    """Why a stream ends."""
+
+    GONE = "gone"
+    OVERFLOW = "overflow"
+    REVOKED = "revoked"
+    STOPPING = "stopping"
+    BEHIND = "behind"
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who reads, as the token said: an agent in a session, or the visitor of a contact."""
+
+    audience: Audience
+    agent_id: str | None = None
+    session_id: str | None = None
+    contact_id: str | None = None
+
+    @classmethod
+    def agent(cls, agent_id: str, session_id: str | None) -> "Viewer":
+        """An agent, who sees everything in the catalogue."""
+        return cls(Audience.AGENTS, agent_id=agent_id, session_id=session_id)
+
+    @classmethod
+    def visitor(cls, contact_id: str) -> "Viewer":
+        """A visitor, who sees their own."""
+        return cls(Audience.VISITOR, contact_id=contact_id)
+
+    def payload(self, entry: Entry) -> Payload | None:
+        """What this viewer sees of the entry, if anything."""
+        if self.audience is Audience.VISITOR and entry.contact_id not in (None, self.contact_id):
+            return None
+        return entry.payloads.get(self.audience)
+
+
+class Subscriber:
+    """A bounded queue between the fan-out, which never waits, and the thread that writes to the client.
+
+    Lock-free: the fan-out alone puts (holding its lock), the client's thread alone takes, and a deque's ends are atomic.
+    """
+
+    def __init__(self, viewer: Viewer, length: int) -> None:
+        self.viewer = viewer
+        self.ended: Reason | None = None
+        self._length = length
+        self._waiting: deque[Payload] = deque()
+        self._wake = threading.Event()
+        self._abort: Callable[[], None] | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be taken."""
+        return not self._waiting
+
+    def on_abort(self, abort: Callable[[], None]) -> None:
+        """`abort` is called on an overflow: a write that the client doesn't read must not hold its thread."""
+        self._abort = abort
+        if self.ended is Reason.OVERFLOW:
+            abort()
+
+    def offer(self, payload: Payload) -> bool:
+        """Queue it without waiting; False, and the end of this stream, when the queue is full."""
+        if len(self._waiting) >= self._length:
+            self.end(Reason.OVERFLOW)
+            return False
+        self._waiting.append(payload)
+        self._wake.set()
+        return True
+
+    def replace(self, payload: Payload) -> None:
+        """Drop what waits in favour of this."""
+        self._waiting.clear()
+        self._waiting.append(payload)
+        self._wake.set()
+
+    def take(self, timeout: float) -> list[Payload]:
+        """Everything that waits, in order, as soon as there is something; nothing after `timeout` seconds or at the end."""
+        if self.ended is None and not self._waiting:
+            self._wake.wait(timeout)
+        self._wake.clear()
+        taken: list[Payload] = []
+        while self.ended is None:
+            try:
+                taken.append(self._waiting.popleft())
+            except IndexError:
+                break
+        return taken
+
+    def end(self, reason: Reason) -> None:
+        """End the stream; the first reason stays. May be called from anywhere."""
+        if self.ended is not None:
+            return
+        self.ended = reason
+        self._wake.set()
+        if reason is Reason.OVERFLOW and self._abort is not None:
+            self._abort()

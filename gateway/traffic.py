@@ -1,0 +1,98 @@
+"""What surrounds every request: its id, its log line, its metrics, the headers of its answer, and how many are under way."""
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, Response, g, request
+from prometheus_client import Counter, Histogram
+from werkzeug.wsgi import ClosingIterator
+
+from gateway.documentation import query_names
+from gateway.origins import add_cors
+from services.common.errors import Invalid
+from services.common.ids import new_id
+from services.common.logs import get_logger, request_id
+from services.common.metrics import LATENCY_BUCKETS
+
+log = get_logger(__name__)
+
+REQUESTS = Counter("foyer_http_requests_total", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram(
+    "foyer_http_request_seconds", "Time to an answer's first byte", ["method", "route"], buckets=(*LATENCY_BUCKETS, 5.0)
+)
+
+REQUEST_ID_HEADER = "X-Request-ID"
+_SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class InFlight:
+    """Counts the requests from their arrival until the last byte of their answer is written."""
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+        self.count = 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Serve one request."""
+        self.count += 1
+        try:
+            body = self._app(environ, start_response)
+        except BaseException:
+            self._leave()
+            raise
+        return ClosingIterator(body, [self._leave])
+
+    def _leave(self) -> None:
+        self.count -= 1
+
+
+def register(app: Flask) -> None:
+    """Surround the application's requests."""
+    names: dict[str, frozenset[str] | None] = {}
+
+    def begin() -> None:
+        given = request.headers.get(REQUEST_ID_HEADER, "")
+        request_id.set(given if _SANE_ID.fullmatch(given) else new_id())
+        g.began = time.perf_counter()
+
+    def check_query() -> None:
+        # Misspelt parameters are errors on every route, also on those that take none.
+        endpoint = request.endpoint
+        if endpoint is None or not request.args:
+            return
+        if endpoint not in names:
+            names[endpoint] = query_names(app.view_functions[endpoint])
+        known = names[endpoint]
+        unknown = set() if known is None else set(request.args) - known
+        if unknown:
+            raise Invalid("Some values are not valid.", errors={name[:100]: ["Unknown field."] for name in sorted(unknown)[:20]})
+
+    def end(response: Response) -> Response:
+        seconds = time.perf_counter() - g.began
+        route = request.url_rule.rule if request.url_rule is not None else "none"
+        method = request.method if request.method in METHODS else "other"
+        REQUESTS.labels(method, route, response.status_code).inc()
+        SECONDS.labels(method, route).observe(seconds)
+        log.info("request", method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 1))
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        add_cors(request, response)
+        response.headers[REQUEST_ID_HEADER] = request_id.get() or ""
+        return response
+
+    app.before_request(begin)
+    app.before_request(check_query)
+    app.after_request(end)

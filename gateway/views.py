@@ -1,0 +1,29 @@
+"""What a visitor sees of a resource: their own conversation, and nothing private."""
+
+from collections.abc import Mapping
+from typing import Any
+
+CONVERSATION_FIELDS = ("id", "status", "handler", "queue", "last_seq", "visitor_read_seq", "created_at", "archived_at", "version")
+CONTACT_FIELDS = ("id", "name", "email", "phone", "locale")
+
+
+def visitor_message(message: Mapping[str, Any]) -> dict[str, Any]:
+    """The message without its delivery state; an agent is a name without an id."""
+    author = message.get("author")
+    if isinstance(author, Mapping) and author.get("kind") == "agent":
+        author = {key: value for key, value in author.items() if key != "id"}
+    return {**{key: value for key, value in message.items() if key != "delivery"}, "author": author}
+
+
+def visitor_conversation(conversation: Mapping[str, Any]) -> dict[str, Any]:
+    """The conversation without the contact list's details; the assignee is a name."""
+    assignee = conversation.get("assignee")
+    return {
+        **{field: conversation.get(field) for field in CONVERSATION_FIELDS},
+        "assignee": None if assignee is None else {"name": assignee.get("name")},
+    }
+
+
+def visitor_contact(contact: Mapping[str, Any]) -> dict[str, Any]:
+    """What the visitor told about themselves."""
+    return {field: contact.get(field) for field in CONTACT_FIELDS}

@@ -1,0 +1,76 @@
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from deploy.local.broker import LocalBroker
+from deploy.local.ports import free_port
+from tests.service.gateway.conftest import KEY, RunningGateway, StartGateway
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
+
+CREDENTIALS = {"email": "ada@example.com", "password": "x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("FOYER_SECRET_KEY", "short"), ("FOYER_PORT", "http"), ("TRUSTED_PROXIES", "proxy.example")]
+)
+def test_process_ends_with_one_line_when_a_setting_is_unusable(name: str, value: str) -> None:
+    environment = {"FOYER_SECRET_KEY": KEY, name: value}
+    ended = subprocess.run([sys.executable, "-m", "gateway"], env=environment, capture_output=True, timeout=30, check=False)
+    assert ended.returncode == 2
+    assert ended.stdout == b""
+    assert re.fullmatch(rf"gateway: {name}[^\n]+\n", ended.stderr.decode())
+
+
+def test_gateway_says_unavailable_until_the_broker_is_there(start_gateway: StartGateway, tmp_path: Path) -> None:
+    broker = LocalBroker(tmp_path / "broker", free_port())
+    gateway = start_gateway({"AMQP_URI": broker.uri()})
+    for method, path, body in (("GET", "/readyz", None), ("POST", "/v1/auth/token", CREDENTIALS)):
+        began = time.monotonic()
+        response = gateway.send(method, path, body)
+        assert time.monotonic() - began < 3
+        assert response.status_code == 503
+        assert int(response.headers["Retry-After"]) >= 1
+    try:
+        broker.start()
+        wait_until(lambda: gateway.send("GET", "/readyz").json()["broker"], 30, what="the broker seen by the gateway")
+        # The broker is there, the services are not: said at once, not at the deadline.
+        began = time.monotonic()
+        response = gateway.send("POST", "/v1/auth/token", CREDENTIALS)
+        assert time.monotonic() - began < 1
+        assert (response.status_code, response.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+    finally:
+        broker.stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stop_is_quick_and_tells_open_streams(
+    start_gateway: StartGateway, gateway: RunningGateway, stack: Stack, account: dict[str, str], number: signal.Signals
+) -> None:
+    other = start_gateway(stack.environment)
+    wait_until(other.ready, 20, what="readiness")
+    token = other.send("POST", "/v1/auth/token", account).json()["access_token"]
+    with (
+        socket.create_connection(("127.0.0.1", other.port)) as idle,
+        other.send("GET", "/v1/events", token=token, stream=True) as stream,
+    ):
+        idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert idle.recv(100).startswith(b"HTTP/1.1 200")
+        lines = stream.iter_lines()
+        assert next(lines) is not None
+        began = time.monotonic()
+        other.process.send_signal(number)
+        for _ in lines:  # ends with the stream, properly: a torn one raises
+            pass
+        assert other.process.wait(4.0)
+        assert time.monotonic() - began < 4
+        assert other.process.returncode == 0
+    with pytest.raises(requests.ConnectionError):
+        other.send("GET", "/healthz")

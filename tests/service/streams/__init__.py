@@ -1,0 +1,1 @@
+"""The event streams against a real RabbitMQ."""

@@ -1,0 +1,1 @@
+"""The event streams without a broker."""
