@@ -55,8 +55,8 @@ def _serve(service_class: Any, settings: Settings) -> int:
         signal.signal(number, end)
 
     def start() -> None:
-        container.start()
         _serve_metrics(container, settings.metrics_port)
+        container.start()
         log.info("service_started", pid=os.getpid())
 
     starting = eventlet.spawn(start)

@@ -43,6 +43,7 @@ class Storage(DependencyProvider, Generic[StoreType]):
         self.store: StoreType
         self.client: pymongo.MongoClient[Document]
         self.relay: OutboxRelay
+        self._ready = False
         self._stopping = threading.Event()
 
     def setup(self) -> None:
@@ -56,6 +57,7 @@ class Storage(DependencyProvider, Generic[StoreType]):
         while not self._stopping.is_set():
             try:
                 self.store.ensure_indexes()
+                self._ready = True
                 return
             except PyMongoError as error:
                 if not is_outage(error):
@@ -82,7 +84,9 @@ class Storage(DependencyProvider, Generic[StoreType]):
         return self.store
 
     def answers(self) -> bool:
-        """Whether the database answers now."""
+        """Whether the database answers now; not while the service is still starting."""
+        if not self._ready:
+            return False
         try:
             self.client.admin.command("ping")
         except PyMongoError:

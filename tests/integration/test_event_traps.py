@@ -69,9 +69,11 @@ def test_event_is_handled_later_and_not_put_aside_when_the_database_is_away(
     probes.start(FOYER_METRICS_PORT=str(port))
     name = new_id()
     stack.database.kill()
-    announce(announcer, name)
-    wait_until(lambda: attempts_failed(port) >= 2, 30)
-    stack.database.start()
+    try:
+        announce(announcer, name)
+        wait_until(lambda: attempts_failed(port) >= 2, 30)
+    finally:
+        stack.database.start()
     wait_until(lambda: probes.done(name) == ["event"], 30)
     assert dead_letters.take("contacts") == []
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import amqp
 
-from services.common.amqp import ConsumerLoop, Publisher, close_quietly, connect
+from services.common.amqp import BROKER_ERRORS, ConsumerLoop, Publisher, close_quietly, connect
 from services.common.envelope import NewEvent
 from services.common.ids import new_id
 from services.common.outbox import to_message
@@ -101,7 +101,11 @@ class Announcer:
         entity_kind, entity_id, version = entity
         entry = NewEvent(kind, entity_kind, data, contact_id=contact_id).entry(entity_id, version)
         entry |= {"id": event_id or new_id(), **envelope}
-        self._publisher.publish_confirmed([to_message(source, entry)] * times)
+        message = to_message(source, entry)
+        try:
+            self._publisher.publish_confirmed([message] * times)
+        except BROKER_ERRORS:  # the link was idle for longer than the broker waits for a sign of life
+            self._publisher.publish_confirmed([message] * times)
         return str(entry["id"])
 
 

@@ -1,5 +1,7 @@
 """The broker killed, restarted or recreated under open streams."""
 
+import pytest
+
 from deploy.local.broker import LocalBroker
 from gateway.settings import GatewaySettings
 from gateway.streams import StreamHub
@@ -59,8 +61,9 @@ def test_clients_are_told_to_fetch_again_when_the_log_was_made_anew(
     assert resumed.names[0] == "reset"
 
 
+@pytest.mark.parametrize("written", [3, 60], ids=["and is shorter", "and has grown again"])
 def test_clients_are_told_to_fetch_again_when_the_log_lost_its_newest_events(
-    settings: GatewaySettings, publishing: Publishing, hub: StreamHub
+    settings: GatewaySettings, publishing: Publishing, hub: StreamHub, written: int
 ) -> None:
     client = watch(hub)
     publishing.messages(30)
@@ -70,7 +73,7 @@ def test_clients_are_told_to_fetch_again_when_the_log_lost_its_newest_events(
     connection.channel().queue_delete(EVENT_LOG)
     declare(connection, settings)
     connection.release()
-    publishing.messages(3)
+    publishing.messages(written)
     wait_until(lambda: "reset" in client.names, 15, what="the reset")
     publishing.messages(2)
 

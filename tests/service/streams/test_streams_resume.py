@@ -135,6 +135,8 @@ def test_client_is_told_to_fetch_again_when_the_log_no_longer_holds_what_it_miss
         assert "reset" not in staying.names
 
         assert_told_to_fetch_again(hub, publishing, resume_from)
+    with running_hub(small) as later:  # it wanted to read from the beginning, which is gone
+        assert_told_to_fetch_again(later, publishing, resume_from)
     publishing.close()
 
 

@@ -19,7 +19,7 @@ def code_of(token: str) -> str:
 
 def forge(key: str = KEY, algorithm: str = "HS256", **changes: Any) -> str:
     now = int(time.time())
-    claims = {"sub": "ada", "name": "Ada", "role": "agent", "sid": "s", "typ": "agent", "iat": now, "exp": now + 60} | changes
+    claims = {"sub": "ada", "name": "Ada", "role": "agent", "sid": "s", "typ": "agent", "iat": now, "exp": now + 3600} | changes
     return jwt.encode({name: value for name, value in claims.items() if value is not None}, key, algorithm=algorithm)
 
 
