@@ -2,6 +2,7 @@
 
 import array
 import fcntl
+import os
 import socket
 import termios
 import threading
@@ -34,9 +35,13 @@ def prepare(sock: Any) -> Callable[[], None]:
 
 
 def abort(sock: Any) -> None:
-    """Break the connection, and with it a write that waits."""
+    """Break the connection, and with it a write that waits: it fails as if the client had left.
+
+    By way of a second descriptor, because gevent's own `shutdown` makes the write fail in a way that gunicorn logs as an error.
+    """
     try:
-        sock.shutdown(socket.SHUT_RDWR)
+        with socket.socket(fileno=os.dup(sock.fileno())) as twin:
+            twin.shutdown(socket.SHUT_RDWR)
     except OSError:
         pass
 
