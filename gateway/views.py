@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 CONVERSATION_FIELDS = ("id", "status", "handler", "queue", "last_seq", "visitor_read_seq", "created_at", "archived_at", "version")
+MESSAGE_FIELDS = ("id", "conversation_id", "seq", "author", "text", "choices", "created_at", "client_message_id")
 CONTACT_FIELDS = ("id", "name", "email", "phone", "locale")
 
 
@@ -12,7 +13,7 @@ def visitor_message(message: Mapping[str, Any]) -> dict[str, Any]:
     author = message.get("author")
     if isinstance(author, Mapping) and author.get("kind") == "agent":
         author = {key: value for key, value in author.items() if key != "id"}
-    return {**{key: value for key, value in message.items() if key != "delivery"}, "author": author}
+    return {field: message.get(field) for field in MESSAGE_FIELDS} | {"author": author}
 
 
 def visitor_conversation(conversation: Mapping[str, Any]) -> dict[str, Any]:

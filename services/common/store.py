@@ -16,6 +16,7 @@ from pymongo import IndexModel, ReturnDocument, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.write_concern import WriteConcern
 
 from services.common.envelope import NewEvent
 from services.common.errors import DocumentExists, StaleDocument, Unavailable
@@ -55,7 +56,7 @@ class Store:
             self.database[name].create_indexes(list(models))
 
     def settle(self, collection: str, entries: Iterable[Document]) -> None:
-        """Called by the relay before it sends entries: apply what the store derives from its own events. Must be idempotent."""
+        """Called by the relay with entries it has sent: apply what the store derives from its own events. Must be idempotent."""
 
     def insert(
         self, collection: str, document: Document, events: Sequence[NewEvent] = (), *, session: ClientSession | None = None
@@ -130,7 +131,8 @@ class Store:
 
     def mark_sent(self, collection: str, sent: Mapping[str, Sequence[str]]) -> None:
         """Remove sent events, given as document id → event ids, from their documents."""
-        self.database[collection].bulk_write(
+        # Not journaled: a mark that a crash loses costs a repetition, never an event.
+        self.database.get_collection(collection, write_concern=WriteConcern(w=1)).bulk_write(
             [UpdateOne({"_id": key}, {"$pull": {"outbox": {"id": {"$in": list(ids)}}}}) for key, ids in sent.items()],
             ordered=False,
         )

@@ -99,7 +99,6 @@ def read_epoch(connection: Any, *, timeout: float = 5.0) -> str:
 
     def take(message: amqp.Message) -> None:
         found.append(bytes(message.body).decode() if isinstance(message.body, bytes | memoryview) else message.body)
-        channel.basic_ack(message.delivery_info["delivery_tag"])
 
     try:
         _, count, _ = channel.queue_declare(EPOCH_LOG, passive=True)
