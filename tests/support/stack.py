@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ class Stack:
         self.folder = folder
         self.broker = LocalBroker(folder / "broker", free_port())
         self.database = LocalDatabase(folder / "database", free_port())
+        self.started_at = 0.0
         self.services: dict[str, ChildProcess] = {}
         self._client: pymongo.MongoClient[dict[str, Any]] | None = None
 
@@ -39,6 +41,7 @@ class Stack:
         self.broker.launch()
         self.database.wait_ready()
         self.broker.wait_ready()
+        self.started_at = time.monotonic()
 
     def stop(self) -> None:
         """End everything that was started."""
