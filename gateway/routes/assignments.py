@@ -17,7 +17,7 @@ from gateway.schemas.conversations import (
     DecisionPageSchema,
     QueuePageSchema,
 )
-from services.common.errors import Conflict
+from services.common.errors import Conflict, RemoteError
 
 blueprint = Blueprint("assignments", __name__, url_prefix="/v1", description="Which agent has which conversation, and why.")
 
@@ -28,7 +28,8 @@ blueprint = Blueprint("assignments", __name__, url_prefix="/v1", description="Wh
 @blueprint.response(200, AssignmentSchema)
 def get_assignment(conversation_id: str) -> Response:
     """Show who has a conversation."""
-    return answer(call("assignment", "get_assignment", conversation_id=conversation_id))
+    conversation = call("messaging", "get_conversation", conversation_id=conversation_id)
+    return answer(_assignment(conversation, "get_assignment"))
 
 
 @blueprint.route("/conversations/<id:conversation_id>/assignee", methods=["PUT"])
@@ -63,8 +64,8 @@ def assign(body: dict[str, Any], conversation_id: str) -> Response:
 @blueprint.response(200, AssignmentSchema)
 def unassign(conversation_id: str) -> Response:
     """Take a conversation from whoever has it."""
-    call("messaging", "get_conversation", conversation_id=conversation_id)
-    return answer(call("assignment", "unassign_conversation", conversation_id=conversation_id, actor=caller().actor))
+    conversation = call("messaging", "get_conversation", conversation_id=conversation_id)
+    return answer(_assignment(conversation, "unassign_conversation", actor=caller().actor))
 
 
 @blueprint.route("/conversations/<id:conversation_id>/assign", methods=["POST"])
@@ -88,6 +89,24 @@ def request_assignment(body: dict[str, Any], conversation_id: str) -> Response:
 def list_assignments(page: dict[str, Any], conversation_id: str) -> Response:
     """List the decisions about a conversation, newest first."""
     return answer(call("assignment", "list_assignments", conversation_id=conversation_id, **page))
+
+
+def _assignment(conversation: dict[str, Any], method: str, **arguments: Any) -> dict[str, Any]:
+    try:
+        assignment: dict[str, Any] = call("assignment", method, conversation_id=conversation["id"], **arguments)
+    except RemoteError as error:
+        if error.error_code != "CONVERSATION_NOT_FOUND":
+            raise
+        # It exists, and nobody was ever asked for.
+        return {
+            "conversation_id": conversation["id"],
+            "state": "unassigned",
+            "assignee": None,
+            "queue_position": None,
+            "changed_at": conversation["created_at"],
+            "version": 0,
+        }
+    return assignment
 
 
 @blueprint.route("/queue")

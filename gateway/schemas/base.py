@@ -145,9 +145,10 @@ def moment(description: str, **options: Any) -> fields.String:
     )
 
 
-def version() -> fields.Integer:
+def version(minimum: int = 1) -> fields.Integer:
     """The version of a resource."""
-    return count("Grows by one with every change: of two states, the one with the higher version is the later.", 3, minimum=1)
+    said = "Grows by one with every change: of two states, the one with the higher version is the later."
+    return count(said, 3, minimum=minimum)
 
 
 def email(description: str, **options: Any) -> fields.Email:

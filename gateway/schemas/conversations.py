@@ -184,7 +184,7 @@ class AssignmentSchema(base.Resource):
     assignee = fields.Nested(base.PersonSchema, required=True, allow_none=True)
     queue_position = base.count("While it waits; 1 is next.", 1, minimum=1, allow_none=True)
     changed_at = base.moment("Since when.")
-    version = base.version()
+    version = base.version(minimum=0)  # 0: nobody was ever asked for
 
 
 class CandidateSchema(base.Resource):

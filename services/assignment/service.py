@@ -123,6 +123,7 @@ class AssignmentService(Service):
         news = Snapshot(**load(schemas.AgentSchema(), event.data | {"version": event.version}))
         if not self.store.note_agent_version(news):
             self._decide(lambda desk: desk.learn(news))
+            self.store.bring_name(news.id)
 
     @timer(interval=REPAIR_SECONDS, eager=True)
     def repair_loads(self) -> None:

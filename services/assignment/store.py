@@ -106,6 +106,14 @@ class AssignmentStore(Store):
         known = {"_id": news.id, "presence_version": {"$lt": news.version}} | news.changes()
         return self.database[AGENTS].update_one(known, {"$set": {"presence_version": news.version}}).matched_count == 1
 
+    def bring_name(self, agent_id: str) -> None:
+        """Bring an agent's newest known name to what it has; two renames may be brought at once, so look again afterwards."""
+        written = None
+        while (agent := self.database[AGENTS].find_one({"_id": agent_id}, {"name": 1})) and agent["name"] != written:
+            written = agent["name"]
+            query = {"state": "assigned", "agent.id": agent_id, "agent.name": {"$ne": written}}
+            self.database[ASSIGNMENTS].update_many(query, {"$set": {"agent.name": written}})
+
     def find_assignment(self, conversation_id: str) -> Document | None:
         """A conversation's assignment, its place in line counted now."""
         document: Document | None = self.database[ASSIGNMENTS].find_one({"_id": conversation_id})

@@ -218,10 +218,13 @@ def follow_assignment(conversation: Document, assignment: Mapping[str, Any], ver
     """Show what the assignment service decided; it owns who has a conversation."""
     turn = Turn(dict(conversation))
     turn.set(assignment_version=version)
+    outcome, assignee = assignment["outcome"], assignment["assignee"]
     if conversation["status"] != "open":
+        # Somebody was given it while it was being archived: said again, so that its capacity is freed again.
+        if outcome in {"assigned", "queued"}:
+            turn.tell("conversation_archived")
         return turn
     before = (conversation["handler"], conversation["assignee"], conversation["queue"])
-    outcome, assignee = assignment["outcome"], assignment["assignee"]
     if outcome == "assigned":
         turn.set(handler="agent", assignee=assignee, queue=None)
     elif outcome == "queued":

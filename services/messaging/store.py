@@ -2,7 +2,7 @@
 
 `conversations` are the entities: a conversation's document commits its turns, and its outbox holds the messages until the
 relay has filed them under `messages`. Whoever reads messages reads both (`list_messages`), so none is ever invisible.
-`flows` keeps every version of a channel's flow, `contacts` what messaging must know of a contact, `visitors` who was counted.
+`flows` keeps every flow a channel ever had, `contacts` and `agents` what messaging must know of them, `visitors` who was counted.
 """
 
 import re
@@ -93,6 +93,11 @@ class MessagingStore(Store):
         query = {"channel.id": channel_id, "channel.name": {"$ne": name}}
         self.database.conversations.update_many(query, {"$set": {"channel.name": name}})
 
+    def rename_agent_in_conversations(self, agent_id: str, name: str) -> None:
+        """Bring an agent's new name to the conversations it has or had."""
+        query = {"status": {"$in": ["open", "archived"]}, "assignee.id": agent_id, "assignee.name": {"$ne": name}}
+        self.database.conversations.update_many(query, {"$set": {"assignee.name": name}})
+
     def count_visitor(self, contact_id: str, channel_id: str) -> bool:
         """Count a contact among a channel's visitors, once ever. Returns whether it was new."""
 
@@ -118,12 +123,23 @@ class MessagingStore(Store):
 
     def follow_contact(self, contact_id: str, version: int, values: Document) -> bool:
         """Take over a newer version of a contact. Returns whether it was newer."""
+        return self._follow("contacts", contact_id, {"contact_version": version}, values)
+
+    # agents, of whom messaging must know the name
+
+    def find_agent_name(self, agent_id: str) -> str | None:
+        """The newest known name of an agent."""
+        found = self.database.agents.find_one({"_id": agent_id})
+        return found["name"] if found else None
+
+    def follow_agent(self, agent_id: str, version: int, name: str) -> bool:
+        """Take over a newer version of an agent. Returns whether it was newer."""
+        return self._follow("agents", agent_id, {"agent_version": version}, {"name": name})
+
+    def _follow(self, collection: str, key: str, version: dict[str, int], values: Document) -> bool:
+        older = {field: {"$lt": number} for field, number in version.items()}
         try:
-            result = self.database.contacts.update_one(
-                {"_id": contact_id, "contact_version": {"$lt": version}},
-                {"$set": values | {"contact_version": version}},
-                upsert=True,
-            )
+            result = self.database[collection].update_one({"_id": key} | older, {"$set": values | version}, upsert=True)
         except DuplicateKeyError:  # there, and not older
             return False
         return bool(result.modified_count or result.upserted_id)

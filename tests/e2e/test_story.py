@@ -118,6 +118,9 @@ def test_hands_win_over_rules_when_somebody_assigns(gateway: Gateway, admin: str
     ann, ben = Agent(gateway, admin, "Ann"), Agent(gateway, admin, "Ben")
     visitor = Visitor(gateway, channel_id)
     path = f"/v1/conversations/{visitor.conversation_id}"
+    for method in ("GET", "DELETE"):
+        nobody = ann.ask(method, f"{path}/assignee")
+        assert (nobody["state"], nobody["assignee"], nobody["version"]) == ("unassigned", None, 0)
     assignment = ann.ask("PUT", f"{path}/assignee", {"agent_id": ben.id})
     assert (assignment["state"], assignment["assignee"]["id"]) == ("assigned", ben.id)
     wait_until(lambda: ann.ask("GET", path)["assignee"] == {"id": ben.id, "name": "Ben"})
@@ -149,3 +152,14 @@ def test_visitor_goes_on_where_it_was_when_it_comes_back(gateway: Gateway, admin
     assert [page["url"] for page in contact["url"]["pages"]] == ["https://shop.example/", "https://shop.example/other"]
     stranger = Visitor(gateway, channel_id, visitor_token="forged")
     assert stranger.contact_id != visitor.contact_id
+
+
+def test_new_name_reaches_what_the_agent_has_when_it_is_renamed(gateway: Gateway, admin: str, channel_id: str) -> None:
+    agent = Agent(gateway, admin, "Before")
+    visitor = Visitor(gateway, channel_id)
+    path = f"/v1/conversations/{visitor.conversation_id}"
+    agent.say(visitor.conversation_id, "Mine.")
+    wait_until(lambda: agent.ask("GET", f"{path}/assignments")["items"])
+    agent.ask("PATCH", "/v1/agents/me", {"name": "After"})
+    wait_until(lambda: agent.ask("GET", path)["assignee"] == {"id": agent.id, "name": "After"})
+    wait_until(lambda: agent.ask("GET", f"{path}/assignee")["assignee"] == {"id": agent.id, "name": "After"})

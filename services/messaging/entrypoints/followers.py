@@ -1,5 +1,6 @@
 """What messaging takes over from the other services' events, and from its own where the work can follow."""
 
+from collections.abc import Callable
 from typing import Any
 
 from services.common.envelope import Event
@@ -38,6 +39,15 @@ class Followers(Finders):
 
         self._commit(event.data["conversation_id"], decide)
 
+    @subscribe("presence", "agent_created", "agent_updated")
+    def rename_agent(self, event: Event) -> None:
+        """Bring an agent's name to its conversations."""
+        agent_id = event.data["id"]
+        self.store.follow_agent(agent_id, event.version, event.data["name"])
+        _bring(
+            lambda: self.store.find_agent_name(agent_id), lambda name: self.store.rename_agent_in_conversations(agent_id, name)
+        )
+
     @subscribe("messaging", "visitor_engaged")
     def count_visitor(self, event: Event) -> None:
         """Count a contact's first message ever for its channel."""
@@ -45,10 +55,14 @@ class Followers(Finders):
 
     @subscribe("messaging", "channel_updated")
     def rename_channel(self, event: Event) -> None:
-        """Bring a channel's name to its conversations; the newest name wins, whatever the order of arrival."""
-        channel = self.store.find_channel(event.data["id"])
-        if channel is not None:
-            self.store.rename_channel_in_conversations(channel["_id"], channel["name"])
+        """Bring a channel's name to its conversations."""
+        channel_id = event.data["id"]
+
+        def find_name() -> str | None:
+            channel = self.store.find_channel(channel_id)
+            return channel["name"] if channel is not None else None
+
+        _bring(find_name, lambda name: self.store.rename_channel_in_conversations(channel_id, name))
 
     def _commit(self, conversation_id: str, decide: Any) -> None:
         def apply() -> None:
@@ -58,3 +72,14 @@ class Followers(Finders):
                 self.store.commit(turn)
 
         retry_stale(apply)
+
+
+def _bring(find_name: Callable[[], str | None], write: Callable[[str], None]) -> None:
+    # Two renames may be handled at once: whoever wrote looks again, so the newest name is the last one written.
+    name = find_name()
+    while name is not None:
+        write(name)
+        newest = find_name()
+        if newest == name:
+            return
+        name = newest

@@ -111,6 +111,14 @@ def test_owner_of_the_truth_wins_when_it_decided_otherwise() -> None:
     assert turn.conversation["assignee"]["id"] == "ben"
 
 
+@pytest.mark.parametrize(("outcome", "told"), [("assigned", ["conversation_archived"]), ("closed", []), ("unassigned", [])])
+def test_archiving_is_said_again_when_somebody_was_given_it_meanwhile(outcome: str, told: list[str]) -> None:
+    archived = committed(domain.archive(at_handover()))
+    turn = domain.follow_assignment(archived, assignment(outcome, ANN if outcome == "assigned" else None), 7, FLOW)
+    assert types(turn) == told
+    assert turn.conversation["status"] == "archived"
+
+
 def test_place_in_the_queue_shows_when_nobody_is_eligible() -> None:
     turn = domain.follow_assignment(at_handover(), assignment("queued", position=3), 1, FLOW)
     assert turn.conversation["queue"] == {"position": 3, "estimated_wait_seconds": None}
