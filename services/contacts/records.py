@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
-from services.common.ids import derived_id, new_id
-from services.common.wire import encode
+from services.common.ids import derived_id, fingerprint, new_id
 
 Document = dict[str, Any]
 Actor = Mapping[str, Any]
@@ -41,7 +39,7 @@ def changed_parts(record: Mapping[str, Any], wanted: Mapping[str, Any], at: date
 def _record(operation: str, content: Document, actor: Actor, key: str | None, at: datetime) -> Document:
     return content | {
         "_id": new_id() if key is None else derived_id("contacts", operation, actor["id"], key),
-        "fingerprint": sha256(encode(sorted(content.items()))).hexdigest(),
+        "fingerprint": fingerprint(content),
         "author": {part: actor[part] for part in ("kind", "id", "name")},
         "created_at": at,
         "updated_at": at,

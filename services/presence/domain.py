@@ -1,13 +1,10 @@
 """Agents: who may create and change them, and what a change entails."""
 
-import hashlib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-import orjson
 
 from services.common.errors import Forbidden
 from services.presence.errors import AccountInactive
@@ -34,11 +31,6 @@ class Change:
 def email_key(email: str) -> str:
     """What makes two spellings of an e-mail the same."""
     return unicodedata.normalize("NFKC", email.strip()).casefold()
-
-
-def fingerprint(values: Mapping[str, Any]) -> str:
-    """The same text for the same arguments, to tell a repeat from another call with the same key."""
-    return hashlib.sha256(orjson.dumps(dict(values), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def new_agent(

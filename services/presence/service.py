@@ -9,7 +9,7 @@ from nameko.timer import timer
 from services.common.envelope import Event
 from services.common.errors import DocumentExists, StaleDocument
 from services.common.events import subscribe
-from services.common.ids import derived_id, new_id
+from services.common.ids import derived_id, fingerprint, new_id
 from services.common.logs import get_logger
 from services.common.outages import is_outage
 from services.common.paging import page
@@ -110,7 +110,7 @@ class PresenceService(Service):
         What a repeat must equal (else IDEMPOTENCY_KEY_REUSED) is all but the password, of which nothing fast is stored.
         """
         domain.check_is_admin(actor, "create agents")
-        mark = domain.fingerprint({"name": name, "email": email, "role": role, "capacity": capacity})
+        mark = fingerprint({"name": name, "email": email, "role": role, "capacity": capacity})
         agent_id = derived_id("presence", "create_agent", actor["id"], idempotency_key) if idempotency_key else new_id()
         if idempotency_key and (earlier := self.store.find_agent(agent_id)):
             return _repeat(earlier, mark)

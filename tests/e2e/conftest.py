@@ -4,18 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.parts import running
 from tests.support.product import Gateway, Product
 from tests.unit.messaging.flows import ACME
 
 
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    product = Product(tmp_path_factory.mktemp("product"))
-    try:
-        product.start()
+    with running(Product(tmp_path_factory.mktemp("product"))) as product:
         yield product
-    finally:
-        product.stop()
 
 
 @pytest.fixture(scope="session")

@@ -9,18 +9,15 @@ import requests
 from deploy.local.ports import free_port
 from services.common.ids import new_id
 from tests.e2e.conftest import make_channel
+from tests.support.parts import running
 from tests.support.product import SERVICES, Agent, Gateway, Product, Visitor
 from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    product = Product(tmp_path_factory.mktemp("faults"))
-    try:
-        product.start()
+    with running(Product(tmp_path_factory.mktemp("faults"))) as product:
         yield product
-    finally:
-        product.stop()
 
 
 @pytest.fixture(scope="module")

@@ -10,40 +10,32 @@ from deploy.local.process import ChildProcess
 from services.common.amqp import close_quietly, connect
 from services.common.rpc_client import RpcClient
 from tests.support.events import Announcer, Collector, DeadLetters
+from tests.support.parts import announcing, calling, collecting, running
 from tests.support.stack import Stack, wait_for_service
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("stack"))
-    try:
-        stack.start()
+    with running(Stack(tmp_path_factory.mktemp("stack"))) as stack:
         yield stack
-    finally:
-        stack.stop()
 
 
 @pytest.fixture(scope="module")
 def rpc(stack: Stack) -> Iterator[RpcClient]:
-    client = RpcClient(stack.settings)
-    assert client.start(10)
-    yield client
-    client.close()
+    with calling(stack.settings) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
 def collector(stack: Stack) -> Iterator[Collector]:
-    collector = Collector(stack.settings)
-    collector.start()
-    yield collector
-    collector.close()
+    with collecting(stack.settings) as collector:
+        yield collector
 
 
 @pytest.fixture(scope="module")
 def announcer(stack: Stack, rpc: RpcClient) -> Iterator[Announcer]:
-    announcer = Announcer(stack.settings)
-    yield announcer
-    announcer.close()
+    with announcing(stack.settings) as announcer:
+        yield announcer
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import pytest
 from deploy.local.process import ChildProcess
 from services.common.rpc_client import RpcClient
 from tests.support.events import Announcer, Collector, DeadLetters
+from tests.support.parts import announcing, calling, collecting, running
 from tests.support.stack import Stack, wait_for_service
 
 Service = Callable[[str], ChildProcess]
@@ -15,38 +16,29 @@ Service = Callable[[str], ChildProcess]
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The broker and the database, running; services are started by `service`."""
-    stack = Stack(tmp_path_factory.mktemp("stack"))
-    try:
-        stack.start()
+    with running(Stack(tmp_path_factory.mktemp("stack"))) as stack:
         yield stack
-    finally:
-        stack.stop()
 
 
 @pytest.fixture(scope="session")
 def rpc(stack: Stack) -> Iterator[RpcClient]:
     """Calls to the services as the gateway makes them."""
-    client = RpcClient(stack.settings)
-    assert client.start(10)
-    yield client
-    client.close()
+    with calling(stack.settings) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
 def collector(stack: Stack) -> Iterator[Collector]:
     """Every event published since the session's first use of this fixture; ask for it before the act."""
-    collector = Collector(stack.settings)
-    collector.start()
-    yield collector
-    collector.close()
+    with collecting(stack.settings) as collector:
+        yield collector
 
 
 @pytest.fixture(scope="session")
 def announcer(stack: Stack, rpc: RpcClient) -> Iterator[Announcer]:
     """Publishes events in other services' names."""
-    announcer = Announcer(stack.settings)
-    yield announcer
-    announcer.close()
+    with announcing(stack.settings) as announcer:
+        yield announcer
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.common.errors import DocumentExists
-from services.common.ids import derived_id, new_id
+from services.common.ids import derived_id, fingerprint, new_id
 from services.common.paging import page
 from services.common.rpc import rpc
 from services.common.store import Document, retry_stale
@@ -34,7 +34,7 @@ class ChannelMethods(Finders):
             "visitor_count": 0,
             "deleted": False,
             "created_at": now(),
-            "fingerprint": [kind, name, allowed_origins],
+            "fingerprint": fingerprint({"kind": kind, "name": name, "allowed_origins": allowed_origins}),
         }
         try:
             created = self.store.insert("channels", channel, [events.channel_changed("channel_created", channel, 1)])

@@ -8,6 +8,7 @@ import pytest
 from services.common.rpc_client import RpcClient
 from tests.service.presence.people import Presence
 from tests.support.events import Announcer, Collector
+from tests.support.parts import announcing, calling, collecting, running
 from tests.support.stack import Stack, wait_for_service
 from tests.support.waiting import wait_until
 
@@ -19,38 +20,29 @@ ADMIN_EMAIL = "root@example.com"
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Broker and database."""
-    stack = Stack(tmp_path_factory.mktemp("presence"))
-    try:
-        stack.start()
+    with running(Stack(tmp_path_factory.mktemp("presence"))) as stack:
         yield stack
-    finally:
-        stack.stop()
 
 
 @pytest.fixture(scope="package")
 def rpc(stack: Stack) -> Iterator[RpcClient]:
     """Calls to them."""
-    client = RpcClient(stack.settings)
-    assert client.start(10)
-    yield client
-    client.close()
+    with calling(stack.settings) as client:
+        yield client
 
 
 @pytest.fixture(scope="package")
 def collector(stack: Stack) -> Iterator[Collector]:
     """Their events, from before the first."""
-    collector = Collector(stack.settings)
-    collector.start()
-    yield collector
-    collector.close()
+    with collecting(stack.settings) as collector:
+        yield collector
 
 
 @pytest.fixture(scope="package")
 def announcer(stack: Stack, rpc: RpcClient) -> Iterator[Announcer]:
     """Speaks as assignment."""
-    announcer = Announcer(stack.settings)
-    yield announcer
-    announcer.close()
+    with announcing(stack.settings) as announcer:
+        yield announcer
 
 
 @pytest.fixture(scope="package")

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from services.common.envelope import Event, NewEvent
-from services.common.ids import derived_id, new_id
+from services.common.ids import derived_id, fingerprint, new_id
 from services.common.outbox import to_message
 from services.common.settings import InvalidSetting, Settings
 from services.common.times import from_wire, now, to_wire
@@ -19,6 +19,11 @@ def test_ids_sort_by_time_when_they_are_made_one_after_another() -> None:
 def test_derived_id_differs_when_any_part_does() -> None:
     assert derived_id("a", "b") == derived_id("a", "b")
     assert len({derived_id("a", "b"), derived_id("a", "c"), derived_id("ab"), derived_id("a", None), derived_id("a")}) == 5
+
+
+def test_fingerprints_differ_when_arguments_do() -> None:
+    assert fingerprint({"a": 1, "b": "x"}) == fingerprint({"b": "x", "a": 1})
+    assert fingerprint({"a": 1}) != fingerprint({"a": 2})
 
 
 def test_time_survives_the_wire_to_the_millisecond() -> None:

@@ -13,7 +13,6 @@ from services.presence.domain import (
     decide_change,
     decide_load,
     email_key,
-    fingerprint,
     new_agent,
 )
 from services.presence.views import agent_view
@@ -131,8 +130,3 @@ def test_load_is_applied_once_and_older_ones_never() -> None:
     assert decide_load(agent, 1, 2) == {}
     assert decide_load(agent, 2, 3) == {}
     assert decide_load(agent, 5, 4) == {"active_conversations": 5, "load_version": 4}
-
-
-def test_fingerprints_differ_when_arguments_do() -> None:
-    assert fingerprint({"a": 1, "b": "x"}) == fingerprint({"b": "x", "a": 1})
-    assert fingerprint({"a": 1}) != fingerprint({"a": 2})
