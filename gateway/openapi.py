@@ -9,7 +9,7 @@ from werkzeug.routing import BaseConverter
 from gateway.documentation import shared_responses
 from gateway.schemas.base import ID_PATTERN, ProblemSchema
 from gateway.schemas.channels import FLOW_BLOCK
-from services.common.version import product_version
+from services.common.version import VERSION
 
 OVERVIEW = """
 The backend of a chat product's **Chats section**: visitors, bots and human agents.
@@ -76,7 +76,7 @@ def register(app: Flask) -> Api:
     """The application's Api, to which the routes are to be added."""
     app.config.update(
         API_TITLE="Foyer",
-        API_VERSION=product_version(),
+        API_VERSION=VERSION,
         OPENAPI_VERSION="3.1.0",
         API_SPEC_OPTIONS={
             "info": {

@@ -7,7 +7,7 @@ from nameko.extensions import DependencyProvider
 from services.common import logs
 from services.common.rpc import Rpc, rpc
 from services.common.storage import Storage
-from services.common.version import product_version
+from services.common.version import VERSION
 
 
 class RequestContext(DependencyProvider):
@@ -30,7 +30,7 @@ class Health(DependencyProvider):
             "status": "ok" if database and broker else "degraded",
             "database": database,
             "broker": broker,
-            "version": product_version(),
+            "version": VERSION,
         }
 
     def get_dependency(self, worker_ctx: Any) -> "Health":  # noqa: ARG002 - nameko's signature

@@ -1,8 +1,11 @@
 """What the structure promises: topology as declared, no service waits for another."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from services.common.version import VERSION
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -22,3 +25,7 @@ def test_service_calls_no_other_service(service: str) -> None:
         assert "RpcProxy" not in text, path
         assert "RpcClient" not in text, path
         assert "rpc_client" not in text, path
+
+
+def test_version_is_the_projects() -> None:
+    assert tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"] == VERSION
