@@ -13,7 +13,7 @@ from gateway.streams.fanout import Fanout
 from gateway.streams.limits import Limits
 from gateway.streams.positions import Position
 from gateway.streams.reading import ACK_EVERY, attach, bound, find_end, is_gap, offset_of, read_message
-from services.common.amqp import ConsumerLoop
+from services.common.consuming import ConsumerLoop
 from services.common.envelope import Event
 from services.common.logs import get_logger
 from services.common.settings import Settings

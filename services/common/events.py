@@ -13,7 +13,8 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, SharedExtension
 
 from services.common import metrics
-from services.common.amqp import BROKER_ERRORS, PERSISTENT, ConsumerLoop, Outgoing, Publisher, Unroutable
+from services.common.amqp import BROKER_ERRORS, PERSISTENT, Outgoing, Publisher, Unroutable
+from services.common.consuming import ConsumerLoop
 from services.common.envelope import Event
 from services.common.logs import get_logger
 from services.common.outages import is_outage

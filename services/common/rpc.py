@@ -19,7 +19,8 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, ProviderCollector, SharedExtension
 
 from services.common import metrics
-from services.common.amqp import BROKER_ERRORS, TRANSIENT, ConsumerLoop, Outgoing
+from services.common.amqp import BROKER_ERRORS, TRANSIENT, Outgoing
+from services.common.consuming import ConsumerLoop
 from services.common.errors import DomainError, Invalid, Unavailable
 from services.common.logs import get_logger
 from services.common.outages import is_outage

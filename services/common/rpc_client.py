@@ -9,7 +9,8 @@ from typing import Any
 import amqp
 import orjson
 
-from services.common.amqp import BROKER_ERRORS, TRANSIENT, ConsumerLoop, Outgoing
+from services.common.amqp import BROKER_ERRORS, TRANSIENT, Outgoing
+from services.common.consuming import ConsumerLoop
 from services.common.errors import RemoteError, Unavailable
 from services.common.ids import new_id
 from services.common.logs import get_logger, request_id

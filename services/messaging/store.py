@@ -20,7 +20,7 @@ from services.common.paging import decode_cursor
 from services.common.store import Document, Store
 from services.common.times import now
 from services.messaging import events
-from services.messaging.domain import Turn
+from services.messaging.turn import Turn
 
 OPEN_CONTACT = "open_conversation_of_contact"
 DUPLICATE_KEY = 11000

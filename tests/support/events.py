@@ -6,7 +6,8 @@ from typing import Any
 
 import amqp
 
-from services.common.amqp import BROKER_ERRORS, ConsumerLoop, Publisher, close_quietly, connect
+from services.common.amqp import BROKER_ERRORS, Publisher, close_quietly, connect
+from services.common.consuming import ConsumerLoop
 from services.common.envelope import NewEvent
 from services.common.ids import new_id
 from services.common.outbox import to_message

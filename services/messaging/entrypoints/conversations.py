@@ -9,8 +9,8 @@ from services.common.rpc import rpc
 from services.common.store import Document, retry_stale
 from services.common.transient import TransientEvents
 from services.messaging import domain, errors, events, schemas, views
-from services.messaging.domain import Turn
 from services.messaging.entrypoints.finders import Finders
+from services.messaging.turn import Turn
 
 Wire = dict[str, Any]
 

@@ -7,8 +7,8 @@ from services.common.envelope import Event
 from services.common.events import subscribe
 from services.common.store import Document, retry_stale
 from services.messaging import domain
-from services.messaging.domain import Turn
 from services.messaging.entrypoints.finders import Finders
+from services.messaging.turn import Turn
 
 
 class Followers(Finders):

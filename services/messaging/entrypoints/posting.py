@@ -8,6 +8,7 @@ from services.common.store import Document, retry_stale
 from services.messaging import domain, errors, schemas, views
 from services.messaging.entrypoints.finders import Finders
 from services.messaging.store import opens_second
+from services.messaging.turn import Turn
 
 Wire = dict[str, Any]
 
@@ -86,7 +87,7 @@ class PostingMethods(Finders):
             repeated = self.store.find_message_by_client_id(conversation, client_message_id)
             if repeated is not None:
                 return domain.check_repeat(repeated, actor["kind"], actor["id"], text)
-            turn: domain.Turn = decide(conversation)
+            turn: Turn = decide(conversation)
             self.store.commit(turn)
             return turn.messages[0]
 

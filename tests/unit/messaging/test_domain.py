@@ -5,6 +5,7 @@ import pytest
 from services.common.errors import Conflict, Invalid
 from services.messaging import domain
 from services.messaging.flows.check import load_flow
+from services.messaging.turn import Turn
 from tests.unit.messaging.flows import ACME
 
 FLOW, _ = load_flow(ACME)
@@ -14,7 +15,7 @@ CHANNEL = {"_id": "shop", "name": "Shop", "kind": "web", "flow_id": "f1"}
 CONTACT = {"_id": "c1", "name": "Teal Otter", "contact_version": 1}
 
 
-def committed(turn: domain.Turn) -> dict[str, Any]:
+def committed(turn: Turn) -> dict[str, Any]:
     turn.finish()
     return turn.conversation | {"version": turn.conversation["version"] + 1}
 
@@ -30,7 +31,7 @@ def at_handover() -> dict[str, Any]:
     return conversation
 
 
-def types(turn: domain.Turn) -> list[str]:
+def types(turn: Turn) -> list[str]:
     return [event.type for event in turn.finish()]
 
 
