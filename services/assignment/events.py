@@ -9,7 +9,11 @@ from services.common.envelope import NewEvent
 
 def assignment_changed(document: dict[str, Any], outcome: Outcome, decision: dict[str, Any] | None) -> NewEvent:
     """An assignment as it now is, what came of it, and the decision; none when its state is only said again."""
-    data = assignment_view(document) | {"outcome": outcome, "decision": decision and decision_view(decision)}
+    data = assignment_view(document) | {
+        "outcome": outcome,
+        "decision": decision and decision_view(decision),
+        "conversation_version": document["conversation_version"],  # what had been heard of the conversation by then
+    }
     return NewEvent("assignment_changed", "assignment", data, contact_id=document["contact_id"])
 
 

@@ -50,13 +50,14 @@ class ConsumerLoop:
         self._connection: Connection | None = None
         self._channel: Any = None
         self._tags: list[str] = []
+        self._cancelled = False
         self.ready = threading.Event()
 
     def run(self) -> None:
         """Consume until `close`."""
         pause = 0.2
         try:
-            while not self._stopping.is_set():
+            while not (self._stopping.is_set() or self._cancelled):
                 try:
                     self._open()
                     pause = 0.2
@@ -139,7 +140,8 @@ class ConsumerLoop:
             action()
 
     def cancel(self) -> None:
-        """Take no further messages, but keep the link so that those in work can still be acknowledged."""
+        """Take no further messages, but keep the link so that those in work can still be acknowledged; lost, it stays so."""
+        self._cancelled = True
         channel, tags, self._tags = self._channel, self._tags, []
         if channel is not None:
             with self._write_lock, contextlib.suppress(*BROKER_ERRORS):

@@ -16,6 +16,7 @@ from services.common import metrics
 from services.common.amqp import BROKER_ERRORS, PERSISTENT, Outgoing, Publisher, Unroutable
 from services.common.consuming import ConsumerLoop
 from services.common.envelope import Event
+from services.common.errors import Unavailable
 from services.common.logs import get_logger
 from services.common.outages import is_outage
 from services.common.settings import Settings
@@ -38,6 +39,7 @@ class EventConsumer(SharedExtension):
         super().__init__()
         self.handlers: dict[tuple[str, str], Subscription] = {}
         self._loop: ConsumerLoop | None = None
+        self._ending = False
 
     def setup(self) -> None:
         """Prepare the link."""
@@ -57,7 +59,8 @@ class EventConsumer(SharedExtension):
             self.handlers[pair] = provider
 
     def cancel(self) -> None:
-        """Take no further events; those in work still finish."""
+        """Take no further events; those in work still finish, those that failed are left to another."""
+        self._ending = True
         if self._loop is not None:
             self._loop.cancel()
 
@@ -87,6 +90,8 @@ class EventConsumer(SharedExtension):
         self._attempt(channel, message, event, handler, 1)
 
     def _attempt(self, channel: Any, message: Any, event: Event, handler: "Subscription", attempt: int) -> None:
+        if self._ending:  # unacknowledged, so the broker delivers it again
+            return
         try:
             self.container.spawn_worker(
                 handler,
@@ -116,7 +121,7 @@ class EventConsumer(SharedExtension):
             return result, exc_info
         error = exc_info[1]
         metrics.EVENTS_RETRIED.labels(event.source, event.type).inc()
-        outage = is_outage(error)
+        outage = is_outage(error) or isinstance(error, Unavailable)
         if not outage and attempt >= ATTEMPTS:
             self._bury(channel, message, "failed", f"{type(error).__name__}: {error}")
             return result, exc_info

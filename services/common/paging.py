@@ -28,7 +28,7 @@ def decode_cursor(cursor: str, *types: type) -> list[Any]:
             from_wire(value.removeprefix(_TIME)) if isinstance(value, str) and value.startswith(_TIME) else value
             for value in values
         ]
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError):
         position = []
     if len(position) != len(types) or not all(type(value) is kind for value, kind in zip(position, types, strict=True)):
         raise Invalid("This cursor is not one of ours.", code="CURSOR_INVALID")

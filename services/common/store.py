@@ -24,7 +24,8 @@ from services.common.errors import DocumentExists, StaleDocument, Unavailable
 Document = dict[str, Any]
 R = TypeVar("R")
 
-MAX_ATTEMPTS = 30
+MAX_ATTEMPTS = 60
+EAGER_ATTEMPTS = 3
 TRANSACTION_SECONDS = 2.5  # below the calls' deadline
 # Partial, so that it holds only what waits: a sweep reads nothing else.
 UNSENT = IndexModel([("outbox.0.at", 1)], name="unsent", partialFilterExpression={"outbox.0": {"$exists": True}})
@@ -148,12 +149,13 @@ class Store:
 
 
 def retry_stale(work: Callable[[], R]) -> R:
-    """Run `work`, which loads, decides and writes, until no other writer was faster. Raises Unavailable after 30 attempts."""
-    for _ in range(MAX_ATTEMPTS):
+    """Run `work`, which loads, decides and writes, until no other writer was faster. Raises Unavailable after 60 attempts."""
+    for attempt in range(MAX_ATTEMPTS):
         try:
             return work()
         except StaleDocument:
-            continue
+            if attempt >= EAGER_ATTEMPTS:  # many write at once: who pauses for a random while lets the others pass
+                time.sleep(random.uniform(0, 0.01))  # noqa: S311 - jitter, not a secret
     raise Unavailable("Too many writers at once.", code="OVERLOADED")
 
 

@@ -29,10 +29,11 @@ def begin_conversation(channel: Document, contact: Document, flow: Flow | None) 
         "version": 0,
         "status": "open",
         "handler": "bot",
-        "contact": {"id": contact["_id"], "name": contact["name"], "version": contact["contact_version"]},
+        "contact": {"id": contact["_id"], "name": contact["name"]},
         "channel": {"id": channel["_id"], "name": channel["name"], "kind": channel["kind"]},
         "assignee": None,
         "assignment_version": 0,
+        "desk_version": 0,
         "queue": None,
         "last_message": None,
         "last_seq": 0,
@@ -79,7 +80,7 @@ def agent_writes(conversation: Document, actor: Actor, text: str, client_message
     if conversation["assignee"] is None:
         agent = {"id": actor["id"], "name": actor["name"]}
         turn.set(handler="agent", assignee=agent, queue=None)
-        turn.events.append(events.internal("conversation_taken", conversation, agent=agent))
+        turn.tell_desk("conversation_taken", agent=agent)
         turn.tell("conversation_assigned")
     return turn
 
@@ -139,7 +140,7 @@ def return_to_bot(conversation: Document, flow: Flow | None, actor: Actor) -> Tu
         _let_bot(turn, lambda: engine.enter(flow, block, conversation["flow"]["fields"]), release=True)
     # A flow that asks for an agent at once releases the present one with that very request.
     if turn.conversation["handler"] == "bot":
-        turn.events.append(events.internal("conversation_returned", conversation, actor=dict(actor)))
+        turn.tell_desk("conversation_returned", actor=dict(actor))
     return turn
 
 
@@ -161,6 +162,8 @@ def follow_assignment(conversation: Document, assignment: Mapping[str, Any], ver
         if outcome in {"assigned", "queued"}:
             turn.tell("conversation_archived")
         return turn
+    if assignment["conversation_version"] < conversation["desk_version"]:
+        return turn  # decided before the desk heard what happened since; it will tell again
     before = (conversation["handler"], conversation["assignee"], conversation["queue"])
     if outcome == "assigned":
         turn.set(handler="agent", assignee=assignee, queue=None)
@@ -178,23 +181,27 @@ def follow_assignment(conversation: Document, assignment: Mapping[str, Any], ver
     return turn
 
 
-def rename_contact(conversation: Document, name: str, version: int) -> Turn:
-    """Follow the contact's name."""
+def rename_contact(conversation: Document, name: str) -> Turn:
+    """Show the contact's name."""
     turn = Turn(dict(conversation))
-    if version > conversation["contact"]["version"]:
-        turn.set(contact=conversation["contact"] | {"name": name, "version": version})
-        if name != conversation["contact"]["name"]:
-            turn.tell("conversation_updated")
+    if name != conversation["contact"]["name"]:
+        turn.set(contact=conversation["contact"] | {"name": name})
+        turn.tell("conversation_updated")
     return turn
+
+
+def is_repeat(message: Document, author_kind: str, author_id: str | None, text: str | None, choice: str | None = None) -> bool:
+    """Whether a message is what a post with its client_message_id would say again."""
+    same_author = (message["author"]["kind"], message["author"]["id"]) == (author_kind, author_id)
+    # A pressed button's text is its label, which a repeat doesn't carry.
+    return bool(same_author and (choice is not None or message["text"] == text))
 
 
 def check_repeat(
     message: Document, author_kind: str, author_id: str | None, text: str | None, choice: str | None = None
 ) -> Document:
     """The message of a repeated client_message_id. Raises Invalid when the repeat says something else."""
-    same_author = (message["author"]["kind"], message["author"]["id"]) == (author_kind, author_id)
-    # A pressed button's text is its label, which a repeat doesn't carry.
-    if not same_author or (choice is None and message["text"] != text):
+    if not is_repeat(message, author_kind, author_id, text, choice):
         raise errors.client_message_id_reused()
     return message
 
@@ -232,16 +239,13 @@ def _ask_for_agent(
 ) -> None:
     turn.set(handler="queue")
     turn.tell("conversation_updated")
-    turn.events.append(
-        events.internal(
-            "assignment_requested",
-            turn.conversation,
-            strategy=strategy,
-            agents=agents,
-            unavailable=unavailable,
-            requested_by=actor,
-            release=release,
-        )
+    turn.tell_desk(
+        "assignment_requested",
+        strategy=strategy,
+        agents=agents,
+        unavailable=unavailable,
+        requested_by=actor,
+        release=release,
     )
 
 

@@ -135,7 +135,7 @@ class ListConversations(PageArguments):
     agent_id = Id(load_default=None, allow_none=True)
     contact_id = Id(load_default=None, allow_none=True)
     viewer_id = Id(load_default=None, allow_none=True)
-    q = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=200))
+    q = trimmed(minimum=0, maximum=200, load_default=None, allow_none=True)
 
     @validates_schema
     def check_viewer(self, data: dict[str, Any], **_: Any) -> None:

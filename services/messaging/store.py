@@ -42,7 +42,8 @@ class MessagingStore(Store):
             IndexModel([("status", ASCENDING), *NEWEST_FIRST]),
             IndexModel([("status", ASCENDING), ("assignee.id", ASCENDING), *NEWEST_FIRST]),
             IndexModel([("status", ASCENDING), ("channel.id", ASCENDING), *NEWEST_FIRST]),
-            IndexModel([("channel.id", ASCENDING)]),
+            IndexModel([("channel.id", ASCENDING), ("channel.name", ASCENDING)]),
+            IndexModel([("assignee.id", ASCENDING), ("assignee.name", ASCENDING)]),
         ],
         "messages": [
             IndexModel([("conversation_id", ASCENDING), ("seq", ASCENDING)], unique=True),
@@ -95,7 +96,7 @@ class MessagingStore(Store):
 
     def rename_agent_in_conversations(self, agent_id: str, name: str) -> None:
         """Bring an agent's new name to the conversations it has or had."""
-        query = {"status": {"$in": ["open", "archived"]}, "assignee.id": agent_id, "assignee.name": {"$ne": name}}
+        query = {"assignee.id": agent_id, "assignee.name": {"$ne": name}}
         self.database.conversations.update_many(query, {"$set": {"assignee.name": name}})
 
     def count_visitor(self, contact_id: str, channel_id: str) -> bool:
@@ -140,8 +141,8 @@ class MessagingStore(Store):
         older = {field: {"$lt": number} for field, number in version.items()}
         try:
             result = self.database[collection].update_one({"_id": key} | older, {"$set": values | version}, upsert=True)
-        except DuplicateKeyError:  # there, and not older
-            return False
+        except DuplicateKeyError:  # it is there by now, perhaps by an older version that was inserted at the same moment
+            result = self.database[collection].update_one({"_id": key} | older, {"$set": values | version})
         return bool(result.modified_count or result.upserted_id)
 
     # conversations
@@ -169,9 +170,10 @@ class MessagingStore(Store):
         """The newest conversation of a contact, open or archived unless the conditions say which."""
         return self.database.conversations.find_one({"contact.id": contact_id, **conditions}, sort=[("created_at", DESCENDING)])
 
-    def list_conversation_ids(self, contact_id: str) -> list[str]:
-        """The ids of a contact's conversations."""
-        return [found["_id"] for found in self.database.conversations.find({"contact.id": contact_id}, {"_id": 1})]
+    def find_misnamed_conversations(self, contact_id: str, name: str) -> list[str]:
+        """The ids of a contact's conversations that show another name."""
+        query = {"contact.id": contact_id, "contact.name": {"$ne": name}}
+        return [found["_id"] for found in self.database.conversations.find(query, {"_id": 1})]
 
     def list_conversations(self, query: Document, text: str | None, cursor: str | None, limit: int) -> list[Document]:
         """Up to `limit` + 1 conversations, last active first; `text` is looked for in names and messages."""

@@ -38,6 +38,11 @@ class Turn:
         if self.change in {None, "conversation_updated"}:
             self.change = change
 
+    def tell_desk(self, kind: str, **data: Any) -> None:
+        """Have the assignment service told; what it decided before it heard of this is not shown any more."""
+        self.events.append(events.internal(kind, self.conversation, **data))
+        self.set(desk_version=self.conversation["version"] + 1)
+
     def say(
         self,
         author: Document,

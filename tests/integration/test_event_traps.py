@@ -147,6 +147,27 @@ def logged(stack: Stack, wanted: set[str]) -> set[str]:
     return found & wanted
 
 
+def test_service_ends_in_time_when_events_fail_because_the_database_is_away(
+    probes: ProbeRunner, stack: Stack, announcer: Announcer, probe: ChildProcess
+) -> None:
+    probe.stop()
+    port = free_port()
+    probe = probes.start(FOYER_METRICS_PORT=str(port))
+    names = [new_id() for _ in range(8)]
+    stack.database.kill()
+    try:
+        for name in names:
+            announce(announcer, name)
+        wait_until(lambda: attempts_failed(port) >= 8, 30)
+        probe.send_signal(signal.SIGTERM)
+        assert probe.wait(12)
+        assert probe.returncode == 0
+    finally:
+        stack.database.start()
+    probes.start()
+    wait_until(lambda: all("event" in probes.done(name) for name in names), 30)
+
+
 @pytest.mark.parametrize("away", ["broker", "database", "both"])
 def test_service_ends_in_time_when_what_it_needs_is_away(
     probes: ProbeRunner, stack: Stack, probe: ChildProcess, away: str

@@ -24,8 +24,16 @@ class Followers(Finders):
         fields |= {name: contact[name] for name in ("email", "phone") if contact[name]}
         values = {"name": contact["name"], "channel_id": contact["channel_id"], "blocked": contact["blocked"], "fields": fields}
         self.store.follow_contact(contact["id"], event.version, values)
-        for conversation_id in self.store.list_conversation_ids(contact["id"]):
-            self._commit(conversation_id, lambda found: domain.rename_contact(found, contact["name"], event.version))
+
+        def find_name() -> str | None:
+            known = self.store.find_contact(contact["id"])
+            return known["name"] if known is not None else None
+
+        def write(name: str) -> None:
+            for conversation_id in self.store.find_misnamed_conversations(contact["id"], name):
+                self._commit(conversation_id, lambda found: domain.rename_contact(found, name))
+
+        _bring(find_name, write)
 
     @subscribe("assignment", "assignment_changed")
     def follow_assignment(self, event: Event) -> None:

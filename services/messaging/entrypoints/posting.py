@@ -1,16 +1,30 @@
 """Conversations begun and messages posted over RPC."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 
-from services.common.errors import DocumentExists
+from services.common.errors import DocumentExists, StaleDocument
 from services.common.rpc import rpc
 from services.common.store import Document, retry_stale
+from services.common.times import now
 from services.messaging import domain, errors, schemas, views
 from services.messaging.entrypoints.finders import Finders
 from services.messaging.store import opens_second
 from services.messaging.turn import Turn
 
 Wire = dict[str, Any]
+
+
+# Longer than any client goes on repeating.
+REPEATED_WITHIN = timedelta(minutes=15)
+
+
+class VisitorPost(NamedTuple):
+    """What a visitor sends: text, or the value of a pressed button."""
+
+    text: str | None
+    choice: str | None
+    client_message_id: str
 
 
 class PostingMethods(Finders):
@@ -26,7 +40,7 @@ class PostingMethods(Finders):
         # The caller knows the name alone: the event of the same version, which says all, must still count as newer.
         known = {"name": contact["name"], "channel_id": channel_id}
         self.store.follow_contact(contact["id"], contact["version"] - 1, known)
-        conversation = self._open_conversation(contact["id"], channel)
+        conversation = retry_stale(lambda: self._open_conversation(contact["id"], channel))
         messages = self.store.list_messages(conversation, None, None, 50)
         return {"conversation": views.conversation(conversation), "messages": [views.message(message) for message in messages]}
 
@@ -40,9 +54,9 @@ class PostingMethods(Finders):
 
         def post() -> Document:
             conversation = self.store.find_open_conversation(contact_id)
-            repeated = self._find_repeated(contact_id, conversation, client_message_id)
+            repeated = self._find_repeated(contact_id, conversation, VisitorPost(text, choice, client_message_id))
             if repeated is not None:
-                return domain.check_repeat(repeated, "visitor", contact_id, text, choice)
+                return repeated
             contact = self._find_contact(contact_id)
             if contact.get("blocked"):
                 raise errors.contact_blocked()
@@ -93,14 +107,19 @@ class PostingMethods(Finders):
 
         return views.message(retry_stale(post))
 
-    def _find_repeated(self, contact_id: str, conversation: Document | None, client_message_id: str) -> Document | None:
-        if conversation is not None and (found := self.store.find_message_by_client_id(conversation, client_message_id)):
-            return found
-        if conversation is not None and conversation["visitor_turns"]:
-            return None
-        # The repeat of a message whose conversation was archived before its answer came.
+    def _find_repeated(self, contact_id: str, conversation: Document | None, post: VisitorPost) -> Document | None:
+        if conversation is not None:
+            found = self.store.find_message_by_client_id(conversation, post.client_message_id)
+            if found is not None:
+                return domain.check_repeat(found, "visitor", contact_id, post.text, post.choice)
+            if conversation["created_at"] < now() - REPEATED_WITHIN:
+                return None
+        # The repeat of a message whose conversation was archived before its answer came. Other posts may use its id again.
         archived = self.store.find_latest_conversation(contact_id, status="archived")
-        return archived and self.store.find_message_by_client_id(archived, client_message_id)
+        if archived is None or archived["archived_at"] < now() - REPEATED_WITHIN:
+            return None
+        found = self.store.find_message_by_client_id(archived, post.client_message_id)
+        return found if found is not None and domain.is_repeat(found, "visitor", contact_id, post.text, post.choice) else None
 
     def _open_conversation(self, contact_id: str, channel: Document) -> Document:
         conversation = self.store.find_open_conversation(contact_id)
@@ -112,16 +131,18 @@ class PostingMethods(Finders):
             self.store.commit(turn)
         except DocumentExists as error:
             # Another session of the same visitor was faster.
-            found = self.store.find_open_conversation(contact_id) if opens_second(error) else None
-            if found is None:
+            if not opens_second(error):
                 raise
+            found = self.store.find_open_conversation(contact_id)
+            if found is None:  # and archived again since
+                raise StaleDocument(contact_id) from None
             return found
         return retry_stale(lambda: self._with_newest_name(turn.conversation["_id"], contact_id))
 
     def _with_newest_name(self, conversation_id: str, contact_id: str) -> Document:
         # A rename that was followed between the reading of the contact and the insert didn't find this conversation.
         conversation, contact = self._find_conversation(conversation_id), self._find_contact(contact_id)
-        return self.store.commit(domain.rename_contact(conversation, contact["name"], contact["contact_version"]))
+        return self.store.commit(domain.rename_contact(conversation, contact["name"]))
 
     def _find_contact(self, contact_id: str) -> Document:
         contact = self.store.find_contact(contact_id)

@@ -87,7 +87,7 @@ def _date(text: str) -> str:
     try:
         # A text without a year, month or day would silently take today's.
         first, second = (dates.parse(text, default=_moment(default)) for default in (date(2000, 1, 1), date(2001, 2, 2)))
-    except (ValueError, OverflowError, TypeError):
+    except (ValueError, ArithmeticError, TypeError):
         raise NotAnAnswer("date") from None
     if first.date() != second.date():
         raise NotAnAnswer("date")

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from services.common.validation import flatten
-from services.messaging.flows.schemas import BLOCKS, WAITING, FlowSchema
+from services.messaging.flows.schemas import ASKING, BLOCKS, FlowSchema
 
 Flow = dict[str, Any]
 Problems = dict[str, list[str]]
@@ -74,11 +74,15 @@ def _structure(flow: Flow) -> Problems:
     edges = {name: [target for _, target in references(block)] for name, block in blocks.items()}
     reached = _reach(flow["start"], edges)
     problems = {f"blocks.{name}": ["No way leads here from the start."] for name in blocks if name not in reached}
-    # A turn passes only through blocks that don't wait: a cycle of those alone would never end.
-    passing = {name: targets for name, targets in edges.items() if blocks[name]["type"] not in WAITING}
+    # A cycle of blocks that don't wait for the visitor would never end; an assign block's own way on waits for nobody.
+    passing = {name: targets for name, targets in edges.items() if blocks[name]["type"] not in ASKING}
     for name, targets in passing.items():
         if any(name in _reach(target, passing) for target in targets if target in passing):
             problems[f"blocks.{name}.next"] = ["This way loops without waiting for the visitor."]
+    silent = {name: targets for name, targets in passing.items() if blocks[name]["type"] != "assign"}
+    for name in _reach(flow["start"], silent):
+        if blocks[name]["type"] == "close":
+            problems[f"blocks.{name}"] = ["The conversation would end before the visitor can write."]
     return problems
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.common.validation import MAX_TEXT
 from services.messaging.flows.answers import RETRY, NotAnAnswer, read_answer, read_option
-from services.messaging.flows.schemas import PLACEHOLDER
+from services.messaging.flows.schemas import ASKING, PLACEHOLDER
 
 Flow = Mapping[str, Any]
 Value = str | int | float | bool
@@ -86,13 +87,13 @@ def answer(flow: Flow, at: str, fields: Mapping[str, Value], text: str, choice: 
 
 def expects_answer(flow: Flow, at: str | None) -> bool:
     """Whether the block `at` waits for the visitor's words."""
-    return at is not None and at in flow["blocks"] and flow["blocks"][at]["type"] in {"question", "buttons"}
+    return at is not None and at in flow["blocks"] and flow["blocks"][at]["type"] in ASKING
 
 
 def fill(text: str, fields: Mapping[str, Value]) -> str:
     """`{name}` replaced by the field's value; an unknown field by nothing, with the blank or comma before it."""
     filled = PLACEHOLDER.sub(lambda match: str(fields[match[1]]) if match[1] in fields else "\x00", text)
-    return filled.replace(", \x00", "").replace(" \x00", "").replace("\x00", "")
+    return filled.replace(", \x00", "").replace(" \x00", "").replace("\x00", "")[:MAX_TEXT]
 
 
 def _run(flow: Flow, name: str | None, play: Play) -> None:

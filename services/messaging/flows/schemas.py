@@ -121,5 +121,5 @@ BLOCKS: dict[str, Schema] = {
     "goto": GotoBlock(),
     "close": CloseBlock(),
 }
-WAITING = frozenset({"question", "buttons", "assign", "close"})
+ASKING = frozenset({"question", "buttons"})
 PLACEHOLDER = re.compile(r"\{([A-Za-z][A-Za-z0-9_]{0,63})\}")

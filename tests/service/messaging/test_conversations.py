@@ -2,18 +2,21 @@ import pytest
 
 from services.common.errors import DomainError
 from services.common.ids import new_id
+from services.common.paging import encode_cursor
 from tests.service.messaging.conftest import ADMIN, Messaging
 from tests.support.events import Announcer, Collector
+from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 
 
 def announce_assignment(announcer: Announcer, conversation_id: str, version: int, outcome: str, **data: object) -> None:
-    resource = {
+    resource: dict[str, object] = {
         "conversation_id": conversation_id,
         "state": outcome,
         "assignee": None,
         "queue_position": None,
         "outcome": outcome,
+        "conversation_version": 99,
     }
     announcer.publish("assignment", "assignment_changed", resource | data, entity=("assignment", conversation_id, version))
 
@@ -155,6 +158,8 @@ def test_new_name_reaches_open_and_archived_conversations_when_the_contact_is_re
         ("list_conversations", {"folder": "mine"}, "VALIDATION_FAILED"),
         ("list_conversations", {"limit": 101}, "VALIDATION_FAILED"),
         ("list_conversations", {"cursor": "garbage"}, "CURSOR_INVALID"),
+        ("list_conversations", {"cursor": encode_cursor("t:0001-01-01T00:00:00+23:59", "x")}, "CURSOR_INVALID"),
+        ("list_conversations", {"q": "\x00"}, "VALIDATION_FAILED"),
         ("post_visitor_message", {"contact_id": "c", "client_message_id": "k"}, "VALIDATION_FAILED"),
         ("post_visitor_message", {"contact_id": "c", "text": "x" * 10_001, "client_message_id": "k"}, "VALIDATION_FAILED"),
         ("post_visitor_message", {"contact_id": "c", "text": "x", "client_message_id": "has blank"}, "VALIDATION_FAILED"),
@@ -167,3 +172,24 @@ def test_call_is_refused_precisely_when_it_is_wrong(
     with pytest.raises(DomainError) as refused:
         messaging.call(method, **arguments)
     assert refused.value.error_code == code
+
+
+def test_newest_contact_wins_when_its_versions_are_followed_at_once(
+    messaging: Messaging, announcer: Announcer, stack: Stack
+) -> None:
+    contacts = [new_id() for _ in range(30)]
+    for contact_id in contacts:
+        for version in (1, 2, 3):
+            contact = {"id": contact_id, "channel_id": "c", "name": f"v{version}", "name_source": "agent", "blocked": False}
+            contact |= {"email": None, "phone": None, "fields": {}}
+            announcer.publish("contacts", "contact_updated", contact, entity=("contact", contact_id, version))
+    kept = stack.mongo("messaging").contacts
+    wait_until(lambda: kept.count_documents({"_id": {"$in": contacts}, "name": "v3"}) == len(contacts))
+
+
+def test_listing_of_names_reads_only_what_must_change(messaging: Messaging, stack: Stack) -> None:
+    """Every counted visitor changes its channel, and every connection its agent: neither may read all their conversations."""
+    for field in ("channel", "assignee"):
+        query = {f"{field}.id": "x", f"{field}.name": {"$ne": "y"}}
+        plan = str(stack.mongo("messaging").conversations.find(query).explain()["queryPlanner"]["winningPlan"])
+        assert f"{field}.id_1_{field}.name_1" in plan

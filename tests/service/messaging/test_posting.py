@@ -80,6 +80,10 @@ def test_message_is_found_when_its_repeat_comes_after_archiving(messaging: Messa
     assert messaging.say(contact_id, "Ann", key="lost-answer") == first
     again = messaging.say(contact_id, "I am back", key="new")
     assert again["conversation_id"] != conversation["id"]
+    # Also when another message was faster; and a client that counts its ids may begin anew.
+    assert messaging.say(contact_id, "Ann", key="lost-answer") == first
+    other = messaging.say(contact_id, "Something else", key="lost-answer")
+    assert other["conversation_id"] == again["conversation_id"]
     assert messaging.messages(again["conversation_id"])[0]["author"]["kind"] == "bot"
 
 

@@ -36,6 +36,7 @@ def test_answer_is_read_when_it_is_of_its_kind(kind: str, text: str, value: obje
         ("date", "March"),
         ("date", "31 February 2026"),
         ("date", "tomorrow"),
+        ("date", "9999999999999999999920269999999999999999999910h2026"),
         ("text", ""),
     ],
 )

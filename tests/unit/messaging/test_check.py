@@ -48,6 +48,18 @@ def test_flow_is_refused_at_the_place_when_a_block_is_wrong(place: str, blocks: 
     assert place in problems(blocks)
 
 
+def test_assign_block_is_refused_when_its_way_on_leads_back_without_the_visitor() -> None:
+    again = {"a": {"type": "assign", "unavailable": "b"}, "b": {"type": "message", "text": "Nobody.", "next": "a"}}
+    assert set(problems(again)) == {"blocks.a.next", "blocks.b.next"}
+    asked = again | {"b": {"type": "question", "kind": "text", "text": "Again?", "field": "f", "next": "a"}}
+    assert problems(asked) == {}
+
+
+def test_close_is_refused_when_the_visitor_could_not_write_before() -> None:
+    closed = {"a": {"type": "message", "text": "We are closed.", "next": "b"}, "b": {"type": "close"}}
+    assert set(problems(closed)) == {"blocks.b"}
+
+
 def test_flow_is_refused_when_the_start_is_missing() -> None:
     assert "start" in problems({"a": {"type": "close"}}, start="b")
 

@@ -12,7 +12,7 @@ FLOW, _ = load_flow(ACME)
 ANN = {"kind": "agent", "id": "ann", "name": "Ann", "role": "agent"}
 BEN = {"kind": "agent", "id": "ben", "name": "Ben", "role": "agent"}
 CHANNEL = {"_id": "shop", "name": "Shop", "kind": "web", "flow_id": "f1"}
-CONTACT = {"_id": "c1", "name": "Teal Otter", "contact_version": 1}
+CONTACT = {"_id": "c1", "name": "Teal Otter"}
 
 
 def committed(turn: Turn) -> dict[str, Any]:
@@ -35,9 +35,9 @@ def types(turn: Turn) -> list[str]:
     return [event.type for event in turn.finish()]
 
 
-def assignment(outcome: str, agent: dict[str, Any] | None = None, position: int | None = None) -> dict[str, Any]:
+def assignment(outcome: str, agent: dict[str, Any] | None = None, position: int | None = None, heard: int = 99) -> dict[str, Any]:
     assignee = agent and {"id": agent["id"], "name": agent["name"]}
-    return {"outcome": outcome, "assignee": assignee, "queue_position": position}
+    return {"outcome": outcome, "assignee": assignee, "queue_position": position, "conversation_version": heard}
 
 
 def test_conversation_is_announced_before_its_messages_when_it_begins() -> None:
@@ -195,8 +195,19 @@ def test_repeat_is_refused_when_it_says_something_else() -> None:
         domain.check_repeat(message, "agent", "ann", "Ann")
 
 
-def test_name_follows_when_the_contact_has_a_newer_one() -> None:
-    turn = domain.rename_contact(begun(), "Ann", 2)
+def test_name_follows_when_the_contact_has_another() -> None:
+    turn = domain.rename_contact(begun(), "Ann")
     assert turn.conversation["contact"]["name"] == "Ann"
     assert types(turn) == ["conversation_updated"]
-    assert domain.rename_contact(begun(), "Old", 1).changes == {}
+    assert domain.rename_contact(begun(), "Teal Otter").changes == {}
+
+
+@pytest.mark.parametrize("late", [assignment("queued", position=1, heard=1), assignment("unavailable", heard=1)])
+def test_bot_keeps_the_conversation_when_an_older_decision_arrives_late(late: dict[str, Any]) -> None:
+    taken = committed(domain.agent_writes(begun(), ANN, "Hi", "a1"))
+    returned = committed(domain.return_to_bot(taken, FLOW, ANN))
+    turn = domain.follow_assignment(returned, late, 3, FLOW)
+    assert (turn.conversation["handler"], turn.conversation["flow"]) == ("bot", returned["flow"])
+    assert types(turn) == []
+    said_again = assignment("unassigned", heard=returned["desk_version"])
+    assert domain.follow_assignment(committed(turn), said_again, 4, FLOW).conversation["handler"] == "bot"
