@@ -4,12 +4,10 @@ A turn is one transaction that begins by writing the `ledger`, a single document
 another: one that met another is undone by the database and begins anew on what the other left.
 """
 
-import random
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
-from time import monotonic, sleep
 from typing import Any
 
 from pymongo import IndexModel
@@ -21,12 +19,8 @@ from services.assignment.domain import Snapshot
 from services.assignment.takers import FORGOTTEN, LEDGER, TAKERS, Takers
 from services.assignment.turns import AGENTS, ASSIGNMENTS, DECISIONS, HEADS, Turn
 from services.common.paging import decode_cursor
-from services.common.store import Document, Store
+from services.common.store import TRANSACTION_SECONDS, Document, Store
 from services.common.times import now
-
-TURN_SECONDS = 2.5  # below the calls' deadline of 3 s
-PAUSE_SECONDS = 0.004  # grows with each vain attempt up to LONGEST: three replicas then decide twice as fast as at once again
-LONGEST_PAUSE_SECONDS = 0.02
 
 Command = Callable[[Desk], None]
 
@@ -59,7 +53,7 @@ class AssignmentStore(Store):
     def decide(self, command: Command, conversation_id: str | None = None) -> Desk:
         """Run `command` at the desk, the conversation's assignment loaded, and serve the line until nobody can be served.
 
-        Returns the desk after the command's turn. Raises ExecutionTimeout when no turn could be had within TURN_SECONDS.
+        Returns the desk after the command's turn. Raises the driver's error when no turn could be had within TRANSACTION_SECONDS.
         """
         return self._take_turns(lambda _, desk: command(desk), conversation_id)
 
@@ -74,17 +68,12 @@ class AssignmentStore(Store):
         return desk
 
     def _take_turn(self, work: Callable[[Turn, Desk], None], conversation_id: str | None) -> tuple[Desk, bool]:
-        deadline = monotonic() + TURN_SECONDS
         attempts = count()
         watch = self._takers.watch()
 
         def attempt(session: ClientSession) -> tuple[Desk, bool]:
-            if tries := next(attempts):
-                if monotonic() > deadline:
-                    raise ExecutionTimeout("no turn in time")
+            if next(attempts):
                 watch.look(session)
-                pause = min(PAUSE_SECONDS * tries, LONGEST_PAUSE_SECONDS)
-                sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
             self._takers.note(session)
             turn = Turn(self, session)
             desk = turn.open(conversation_id)
@@ -94,7 +83,7 @@ class AssignmentStore(Store):
             turn.close(desk)
             return desk, len(heads) == HEADS and bool(desk.eligible())
 
-        if not self._lock.acquire(timeout=TURN_SECONDS):
+        if not self._lock.acquire(timeout=TRANSACTION_SECONDS):
             raise ExecutionTimeout("no turn in time")
         try:
             return self.transaction(attempt)

@@ -1,4 +1,4 @@
-"""Links to RabbitMQ: connections, and publishing with and without confirmation; services.common.consuming has the other side.
+"""Links to RabbitMQ: connections, and confirmed publishing; services.common.consuming has the other side.
 
 Works under eventlet (services), gevent (gateway) and plain threads (tests): whoever patches the standard library first
 decides what a thread and a lock are.
@@ -89,12 +89,11 @@ class Unroutable(Exception):
 
 
 class Publisher:
-    """One connection and channel behind a lock; opened on first use, opened anew after a failure."""
+    """Publishes with confirmation over one connection and channel behind a lock; opened on first use and after a failure."""
 
-    def __init__(self, uri: str, *, confirm: bool = False, prepare: Callable[[Connection], None] | None = None) -> None:
+    def __init__(self, uri: str, *, prepare: Callable[[Connection], None] | None = None) -> None:
         """Take `prepare`, which is called with every new connection before anything is published over it."""
         self._uri = uri
-        self._confirm = confirm
         self._prepare = prepare
         self._lock = threading.RLock()
         self._connection: Connection | None = None
@@ -103,22 +102,6 @@ class Publisher:
         self._outstanding: set[int] = set()
         self._rejected = 0
         self._returned: list[str] = []
-
-    def publish(self, message: Outgoing, *, mandatory: bool = False) -> None:
-        """Send one message, once more over a new connection when the old one turns out to be gone. Raises BROKER_ERRORS."""
-        with self._lock:
-            fresh = self._channel is None
-            try:
-                self._send(message, mandatory=mandatory)
-            except BROKER_ERRORS:
-                self._reset()
-                if fresh:
-                    raise
-                try:
-                    self._send(message, mandatory=mandatory)
-                except BROKER_ERRORS:
-                    self._reset()
-                    raise
 
     def publish_confirmed(self, messages: Sequence[Outgoing], *, mandatory: bool = True, timeout: float = 5.0) -> None:
         """Send all of them in order and return when the broker has taken responsibility for each.
@@ -177,10 +160,9 @@ class Publisher:
         self._channel = self._connection.channel()
         self._channel.events["basic_return"].add(self._handle_return)
         self._published = 0
-        if self._confirm:
-            self._channel.confirm_select()
-            self._channel.events["basic_ack"].add(self._handle_ack)
-            self._channel.events["basic_nack"].add(self._handle_nack)
+        self._channel.confirm_select()
+        self._channel.events["basic_ack"].add(self._handle_ack)
+        self._channel.events["basic_nack"].add(self._handle_nack)
 
     def _await_confirms(self, deadline: float) -> None:
         while self._outstanding:

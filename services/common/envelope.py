@@ -1,6 +1,6 @@
 """The event envelope: what travels on the exchanges and rests in an outbox until it is sent."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
@@ -47,7 +47,6 @@ class Event:
     data: dict[str, Any]
     contact_id: str | None = None
     request_id: str | None = None
-    headers: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def decode(cls, body: bytes | str | memoryview) -> Self:

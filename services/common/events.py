@@ -45,7 +45,7 @@ class EventConsumer(SharedExtension):
         """Prepare the link."""
         settings: Settings = self.container.config["settings"]
         self._settings = settings
-        self._dead_letters = Publisher(settings.amqp_uri, confirm=True)
+        self._dead_letters = Publisher(settings.amqp_uri)
         self._loop = ConsumerLoop(settings.amqp_uri, "events", self._consume, idle=self._dead_letters.tend)
 
     def start(self) -> None:

@@ -37,7 +37,7 @@ class OutboxRelay:
         self._service = service
         # RabbitMQ 3.10 confirms what it drops while a stream is still starting after the broker did (seen for half a
         # second: 300 of 300 lost). It refuses to declare the stream during that time, so declaring comes first.
-        self._publisher = Publisher(settings.amqp_uri, confirm=True, prepare=lambda connection: declare(connection, settings))
+        self._publisher = Publisher(settings.amqp_uri, prepare=lambda connection: declare(connection, settings))
         self._waiting: deque[tuple[str, str, list[Document]]] = deque()
         self._wake = threading.Event()
         self._stopping = threading.Event()

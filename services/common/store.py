@@ -5,6 +5,7 @@ A change is decided on a loaded version and written only over that version: who 
 again and decides again (`retry_stale`).
 """
 
+import itertools
 import random
 import re
 import time
@@ -26,6 +27,9 @@ R = TypeVar("R")
 
 MAX_ATTEMPTS = 60
 EAGER_ATTEMPTS = 3
+# Grows with each vain attempt: three replicas that decide in turns got twice as far as with trying again at once.
+TRANSACTION_PAUSE = 0.004
+LONGEST_TRANSACTION_PAUSE = 0.02
 TRANSACTION_SECONDS = 2.5  # below the calls' deadline
 # Partial, so that it holds only what waits: a sweep reads nothing else.
 UNSENT = IndexModel([("outbox.0.at", 1)], name="unsent", partialFilterExpression={"outbox.0": {"$exists": True}})
@@ -110,7 +114,7 @@ class Store:
         """
         deadline = time.monotonic() + TRANSACTION_SECONDS
         with pymongo.timeout(TRANSACTION_SECONDS), self.database.client.start_session() as session:
-            while True:
+            for attempt in itertools.count(1):
                 setattr(session, _TRANSACTION, [])
                 try:
                     with session.start_transaction():
@@ -120,7 +124,8 @@ class Store:
                     transient = error.has_error_label("TransientTransactionError")
                     if not transient or time.monotonic() > deadline:
                         raise
-                    time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - two that collided should not collide again
+                    pause = min(TRANSACTION_PAUSE * attempt, LONGEST_TRANSACTION_PAUSE)
+                    time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - two that collided should not collide again
             for handover in getattr(session, _TRANSACTION):
                 self.relay.hand_over(*handover)
             return result

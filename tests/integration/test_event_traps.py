@@ -55,7 +55,7 @@ def test_event_goes_aside_with_its_reason_and_blocks_nobody_when_it_fails_repeat
 def test_event_goes_aside_when_it_cannot_be_decoded(
     probe: ChildProcess, stack: Stack, dead_letters: DeadLetters, body: bytes
 ) -> None:
-    publisher = Publisher(stack.settings.amqp_uri, confirm=True)
+    publisher = Publisher(stack.settings.amqp_uri)
     publisher.publish_confirmed([Outgoing(event_exchange("messaging"), "field_collected", body)])
     publisher.close()
     [(headers, kept)] = wait_until(lambda: dead_letters.take("contacts"))

@@ -80,7 +80,7 @@ class Announcer:
     """Publishes events as the services do, confirmed; once more with the same id where a test delivers twice."""
 
     def __init__(self, settings: Settings) -> None:
-        self._publisher = Publisher(settings.amqp_uri, confirm=True)
+        self._publisher = Publisher(settings.amqp_uri)
 
     def close(self) -> None:
         """End the link."""

@@ -51,7 +51,7 @@ class Publishing:
         self._uri = settings.amqp_uri
         self._settings = settings
         self.declare()
-        self._publisher = Publisher(settings.amqp_uri, confirm=True)
+        self._publisher = Publisher(settings.amqp_uri)
         self.sent: list[int] = []  # the numbers of the messages, in order
 
     def declare(self) -> None:
