@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.common.errors import Forbidden
+from services.presence.connection_changes import deactivation, remember
 from services.presence.errors import AccountInactive
 
 Agent = Mapping[str, Any]
@@ -45,10 +46,14 @@ def new_agent(
         "role": role,
         "capacity": capacity,
         "availability": "available",
+        "availability_since": now,
+        "availability_set_by": None,
         "active": True,
         "connected": False,
+        "reachable": False,
         "connections": [],
         "connections_version": 0,
+        "connection_changes": [],
         "active_conversations": 0,
         "load_version": 0,
         "password_hash": password_hash,
@@ -67,7 +72,7 @@ def new_api_token(token_id: str, *, name: str, scopes: list[str], token_hash: st
         "scopes": sorted(set(scopes)),
         "token_hash": token_hash,
         "created_at": now,
-        "created_by": {"kind": actor["kind"], "id": actor["id"], "name": actor["name"]},
+        "created_by": _signature(actor),
         "last_used_at": None,
         "revoked_at": None,
     }
@@ -104,11 +109,11 @@ def check_active(agent: Agent) -> None:
         raise AccountInactive
 
 
-def decide_change(agent: Agent, wanted: Mapping[str, Any]) -> Change:
+def decide_change(agent: Agent, wanted: Mapping[str, Any], actor: Actor, now: datetime) -> Change:
     """What must be written to give the agent the wanted values; `password_hash` stands for a new password.
 
     Empty fields: everything is as wanted already. A new password or a deactivation ends the agent's sessions; a deactivation
-    ends the connections too.
+    ends the connections too. Who set another availability is kept, and since when.
     """
     values = dict(wanted)
     for text in ("name", "email"):
@@ -121,8 +126,10 @@ def decide_change(agent: Agent, wanted: Mapping[str, Any]) -> Change:
     ends_sessions = "password_hash" in fields or "role" in fields or fields.get("active") is False
     if ends_sessions:
         fields["credentials_version"] = agent["credentials_version"] + 1
+    if "availability" in fields:
+        fields |= {"availability_since": now, "availability_set_by": _signature(actor)}
     if fields.get("active") is False:
-        fields |= {"connected": False, "connections": [], "connections_version": agent["connections_version"] + 1}
+        fields |= _without_connections(agent, now)
     loses_admin = _is_active_admin(agent) and not _is_active_admin({**agent, **fields})
     return Change(fields=fields, ends_sessions=ends_sessions, loses_admin=loses_admin)
 
@@ -132,6 +139,17 @@ def decide_load(agent: Agent, active_conversations: int, load_version: int) -> d
     if load_version <= agent["load_version"]:
         return {}
     return {"active_conversations": active_conversations, "load_version": load_version}
+
+
+def _without_connections(agent: Agent, now: datetime) -> dict[str, Any]:
+    ended = {"connected": False, "reachable": False, "connections": [], "connections_version": agent["connections_version"] + 1}
+    if agent["connected"]:
+        ended["connection_changes"] = remember(agent.get("connection_changes", ()), deactivation(now))
+    return ended
+
+
+def _signature(actor: Actor) -> dict[str, Any]:
+    return {"kind": actor["kind"], "id": actor["id"], "name": actor["name"]}
 
 
 def _administers(actor: Actor) -> bool:

@@ -1,5 +1,7 @@
 """What presence refuses, and how it says so."""
 
+from collections.abc import Sequence
+
 from services.common.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 
 
@@ -10,6 +12,15 @@ class AgentNotFound(NotFound):
 
     def __init__(self, agent_id: str) -> None:
         super().__init__(f"There is no agent {agent_id}.")
+
+
+class TeamNotFound(NotFound):
+    """No team has this id, or no longer."""
+
+    code = "TEAM_NOT_FOUND"
+
+    def __init__(self, team_id: str) -> None:
+        super().__init__(f"There is no team {team_id}.")
 
 
 class TokenNotFound(NotFound):
@@ -48,6 +59,15 @@ class EmailTaken(Conflict):
         super().__init__("Another agent has this e-mail address.")
 
 
+class TeamNameTaken(Conflict):
+    """Another team has this name, in whatever case of letters."""
+
+    code = "TEAM_NAME_TAKEN"
+
+    def __init__(self) -> None:
+        super().__init__("Another team has this name.")
+
+
 class LastAdmin(Conflict):
     """The change would leave nobody to administer."""
 
@@ -60,8 +80,15 @@ class LastAdmin(Conflict):
 class TooMany(Conflict):
     """A bounded number is reached."""
 
-    def __init__(self, things: str, limit: int) -> None:
-        super().__init__(f"There are {limit} {things} already; close or revoke one first.", data={"limit": limit})
+    def __init__(self, things: str, limit: int, remedy: str = "close or revoke one first") -> None:
+        super().__init__(f"There are {limit} {things} already; {remedy}.", data={"limit": limit})
+
+
+class UnknownAgents(Invalid):
+    """A list names agents that don't exist."""
+
+    def __init__(self, agent_ids: Sequence[str]) -> None:
+        super().__init__("Some agents don't exist.", errors={"agent_ids": [f"There is no agent {each}." for each in agent_ids]})
 
 
 class KeyReused(Invalid):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.common.envelope import NewEvent
-from services.presence.views import agent_view
+from services.presence.views import agent_view, team_view
 
 
 def agent_created(agent: Mapping[str, Any]) -> NewEvent:
@@ -15,6 +15,26 @@ def agent_created(agent: Mapping[str, Any]) -> NewEvent:
 def agent_updated(agent: Mapping[str, Any]) -> NewEvent:
     """Something of the agent changed; takes the record as it will be stored."""
     return NewEvent("agent_updated", "agent", agent_view(agent))
+
+
+def agent_reachability_changed(agent: Mapping[str, Any]) -> NewEvent:
+    """The agent's last open stream closed or ran out, or one opened; takes the record as it will be stored."""
+    return NewEvent("agent_reachability_changed", "agent", {"agent_id": agent["_id"], "reachable": agent["reachable"]})
+
+
+def team_created(team: Mapping[str, Any]) -> NewEvent:
+    """A team was made; takes the record as it will be stored."""
+    return NewEvent("team_created", "team", team_view(team))
+
+
+def team_updated(team: Mapping[str, Any]) -> NewEvent:
+    """A team has another name or other members; takes the record as it will be stored."""
+    return NewEvent("team_updated", "team", team_view(team))
+
+
+def team_deleted(team: Mapping[str, Any]) -> NewEvent:
+    """A team is gone."""
+    return NewEvent("team_deleted", "team", {"id": team["_id"]})
 
 
 def session_revoked(session: Mapping[str, Any]) -> NewEvent:

@@ -1,13 +1,15 @@
-"""Connections as leases: when they begin, go on, run out, and what makes an agent connected.
+"""Connections as leases: when they begin, go on, run out, and what makes an agent connected and reachable.
 
-An agent is connected while it holds a lease. A lease runs out when it is not renewed in time, or a grace after it was
-closed, so that a reload, which closes one and opens another, shows nothing. Every function takes the leases held and returns
-those held from then on; whoever writes them does so only over the leases it read.
+An agent is connected while it holds a lease, and reachable while one of those was not closed. A lease runs out when it is
+not renewed in time, or a grace after it was closed, so that a reload, which closes one and opens another, shows nothing:
+meanwhile the agent is connected and not reachable. Functions that change leases take those held and return those held from
+then on; whoever writes them does so only over the leases it read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from services.presence.errors import TooMany
 
@@ -36,6 +38,15 @@ class Lease:
 
 
 Leases = tuple[Lease, ...]
+State = Literal["open", "grace", "overdue"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What others are told of an agent's leases."""
+
+    connected: bool
+    reachable: bool
 
 
 @dataclass(frozen=True)
@@ -82,11 +93,9 @@ def renew_leases(leases: Leases, streams: Iterable[Stream], now: datetime, terms
 
 
 def close_lease(leases: Leases, lease_id: str, now: datetime, terms: Terms) -> Leases:
-    """Let a lease run out after the grace. One unknown, closed before or run out stays as it is."""
+    """Let a lease run out after the grace, also one that is overdue: its stream was open until now. One unknown or closed stays."""
     return tuple(
-        replace(lease, closed=True, expires_at=now + terms.grace)
-        if lease.id == lease_id and not lease.closed and lease.expires_at > now
-        else lease
+        replace(lease, closed=True, expires_at=now + terms.grace) if lease.id == lease_id and not lease.closed else lease
         for lease in leases
     )
 
@@ -98,6 +107,28 @@ def expire_leases(leases: Leases, now: datetime, listening_since: datetime, term
     before a whole lease, or a whole grace for the closed, was listened through.
     """
     return tuple(lease for lease in leases if now < max(lease.expires_at, listening_since + _allowance(lease, terms)))
+
+
+def leases_of(agent: Mapping[str, Any]) -> Leases:
+    """The leases in an agent's record."""
+    return tuple(Lease(**lease) for lease in agent["connections"])
+
+
+def standing_of(leases: Leases) -> Standing:
+    """What these leases make of an agent. Those whose time is over count until they are dropped: an outage makes nobody flap."""
+    return Standing(connected=bool(leases), reachable=any(not lease.closed for lease in leases))
+
+
+def told_standing(agent: Mapping[str, Any]) -> Standing:
+    """What others were told last. Of a record older than the telling of reachability nobody was told that it is reachable."""
+    return Standing(connected=agent["connected"], reachable=agent.get("reachable", False))
+
+
+def lease_state(lease: Lease, now: datetime) -> State:
+    """`overdue`: its time is over, and it counts until the next sweep drops it."""
+    if lease.expires_at <= now:
+        return "overdue"
+    return "grace" if lease.closed else "open"
 
 
 def _allowance(lease: Lease, terms: Terms) -> timedelta:

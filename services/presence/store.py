@@ -1,4 +1,4 @@
-"""Agents and their leases in the database; sessions and tokens are in `credential_store.py`."""
+"""Agents and their leases in the database; sessions and tokens are in `credential_store.py`, teams in `team_store.py`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -8,24 +8,29 @@ from typing import Any, ClassVar
 from pymongo import IndexModel, ReturnDocument, UpdateOne
 from pymongo.client_session import ClientSession
 
+from services.common.envelope import NewEvent
 from services.common.errors import DocumentExists, StaleDocument
 from services.common.paging import decode_cursor
 from services.common.store import Document
 from services.presence import events
+from services.presence.connection_changes import MAX_CHANGES, Cause, change_by_leases
 from services.presence.credential_store import CredentialStore
 from services.presence.domain import Change
 from services.presence.errors import AgentNotFound, EmailTaken, LastAdmin
-from services.presence.leases import Lease, Leases
+from services.presence.leases import Leases, leases_of, standing_of, told_standing
+from services.presence.team_store import TeamStore
 
 AGENTS = "agents"
-GUARDS = "guards"
 ADMINS = "admins"
+# Read for many agents at once, and by every renewal, without what only an explanation shows.
+_BRIEF = {"connection_changes": 0}
 
 
-class PresenceStore(CredentialStore):
-    """Every query of presence. Each write to an agent that others can see commits one `agent_updated` with it."""
+class PresenceStore(CredentialStore, TeamStore):
+    """Every query of presence. Each write to an agent that others can see commits its events with it."""
 
-    entities: ClassVar[Sequence[str]] = (AGENTS, *CredentialStore.entities)
+    entities: ClassVar[Sequence[str]] = (AGENTS, *CredentialStore.entities, *TeamStore.entities)
+    guards: ClassVar[Sequence[str]] = (ADMINS, *TeamStore.guards)
     indexes: ClassVar[Mapping[str, Sequence[IndexModel]]] = {
         AGENTS: [
             IndexModel([("email_key", 1)], name="email", unique=True),
@@ -34,12 +39,8 @@ class PresenceStore(CredentialStore):
             IndexModel([("role", 1), ("active", 1)], name="admins"),
         ],
         **CredentialStore.indexes,
+        **TeamStore.indexes,
     }
-
-    def ensure_indexes(self) -> None:
-        """Create what is missing, with the document that admins' demotions write to."""
-        super().ensure_indexes()
-        self.database[GUARDS].update_one({"_id": ADMINS}, {"$setOnInsert": {"changes": 0}}, upsert=True)
 
     def has_agents(self) -> bool:
         """Whether there is any agent."""
@@ -61,8 +62,13 @@ class PresenceStore(CredentialStore):
         return self.database[AGENTS].find_one({"email_key": email_key})
 
     def find_agents(self, agent_ids: Sequence[str]) -> list[Document]:
-        """Those that exist."""
-        return list(self.database[AGENTS].find({"_id": {"$in": list(agent_ids)}}))
+        """Those that exist, without their past changes."""
+        return list(self.database[AGENTS].find({"_id": {"$in": list(agent_ids)}}, _BRIEF))
+
+    def find_agent_ids(self, agent_ids: Sequence[str], *, active_only: bool) -> set[str]:
+        """Which of these agents exist (and are active)."""
+        query = {"_id": {"$in": list(agent_ids)}} | ({"active": True} if active_only else {})
+        return {agent["_id"] for agent in self.database[AGENTS].find(query, {"_id": 1})}
 
     def list_agents(self, cursor: str | None, limit: int) -> list[Document]:
         """Up to `limit` + 1 agents in the order of their creation. Raises Invalid for a bad cursor."""
@@ -70,7 +76,7 @@ class PresenceStore(CredentialStore):
         if cursor is not None:
             created_at, agent_id = decode_cursor(cursor, datetime, str)
             query = {"$or": [{"created_at": {"$gt": created_at}}, {"created_at": created_at, "_id": {"$gt": agent_id}}]}
-        return list(self.database[AGENTS].find(query).sort([("created_at", 1), ("_id", 1)]).limit(limit + 1))
+        return list(self.database[AGENTS].find(query, _BRIEF).sort([("created_at", 1), ("_id", 1)]).limit(limit + 1))
 
     def insert_agent(self, agent: Document) -> Document:
         """Insert a new agent. Raises EmailTaken, or DocumentExists when its id is taken."""
@@ -108,24 +114,26 @@ class PresenceStore(CredentialStore):
         )
 
     def agents_with_expired_leases(self, now: datetime) -> Iterable[Document]:
-        """Agents with a lease whose time is over."""
-        return self.database[AGENTS].find({"connections.expires_at": {"$lte": now}})
+        """Agents with a lease whose time is over, without their past changes."""
+        return self.database[AGENTS].find({"connections.expires_at": {"$lte": now}}, _BRIEF)
 
-    def save_leases(self, agent: Document, leases: Leases) -> Document:
-        """Write leases over those in hand; when `connected` turns, that is a new version with its event. Raises StaleDocument."""
+    def save_leases(self, agent: Document, leases: Leases, at: datetime) -> Document:
+        """Write leases over those in hand; what that turns is a new version with its events. Raises StaleDocument."""
         if leases == leases_of(agent):
             return agent
-        query, update = _lease_update(agent, leases)
-        updated = self.database[AGENTS].find_one_and_update(query, update, return_document=ReturnDocument.AFTER)
+        query, update = _lease_update(agent, leases, at, "stream_opened")
+        updated = self.database[AGENTS].find_one_and_update(query, update, _BRIEF, return_document=ReturnDocument.AFTER)
         if updated is None:
             raise StaleDocument(agent["_id"])
         if "$push" in update:
             self._committed(AGENTS, updated, None)
         return updated
 
-    def save_many_leases(self, writes: Sequence[tuple[Document, Leases]]) -> None:
-        """`save_leases` for many in one command. Raises StaleDocument when any was not written."""
-        updates = [(agent, *_lease_update(agent, leases)) for agent, leases in writes if leases != leases_of(agent)]
+    def save_many_leases(self, writes: Sequence[tuple[Document, Leases]], at: datetime) -> None:
+        """`save_leases` for many renewals in one command. Raises StaleDocument when any was not written."""
+        updates = [
+            (agent, *_lease_update(agent, leases, at, "stream_renewed")) for agent, leases in writes if leases != leases_of(agent)
+        ]
         if not updates:
             return
         result = self.database[AGENTS].bulk_write([UpdateOne(query, update) for _, query, update in updates], ordered=False)
@@ -134,32 +142,41 @@ class PresenceStore(CredentialStore):
             raise StaleDocument("leases")
         for agent, _, update in updates:
             if "$push" in update:
-                self.relay.hand_over(AGENTS, agent["_id"], [*agent["outbox"], update["$push"]["outbox"]])
+                self.relay.hand_over(AGENTS, agent["_id"], [*agent["outbox"], *update["$push"]["outbox"]["$each"]])
 
     def _write(self, agent: Document, fields: Mapping[str, Any], session: ClientSession | None) -> Document:
         after = {**agent, **fields, "version": agent["version"] + 1}
-        return self.update(AGENTS, agent, fields, [events.agent_updated(after)], session=session)
+        told = [events.agent_updated(after), *_reachability(agent, after)]
+        return self.update(AGENTS, agent, fields, told, session=session)
 
     def _check_other_admin(self, agent_id: str, session: ClientSession | None) -> None:
-        # Two demotions of two admins would each still see the other: both write here, so one of them starts again.
-        self.database[GUARDS].update_one({"_id": ADMINS}, {"$inc": {"changes": 1}}, session=session)
+        # Two demotions of two admins would each still see the other.
+        self.take_guard(ADMINS, session)
         others = {"role": "admin", "active": True, "_id": {"$ne": agent_id}}
         if self.database[AGENTS].find_one(others, {"_id": 1}, session=session) is None:
             raise LastAdmin
 
 
-def leases_of(agent: Mapping[str, Any]) -> Leases:
-    """The leases in an agent's record."""
-    return tuple(Lease(**lease) for lease in agent["connections"])
-
-
-def _lease_update(agent: Document, leases: Leases) -> tuple[Document, Document]:
-    query = {"_id": agent["_id"], "connections_version": agent["connections_version"]}
+def _lease_update(agent: Document, leases: Leases, at: datetime, opened_by: Cause) -> tuple[Document, Document]:
+    # A deactivation drops the leases over the agent's version; a write decided before it must not bring one back.
+    query = {"_id": agent["_id"], "connections_version": agent["connections_version"], "active": agent["active"]}
     update: Document = {"$set": {"connections": [asdict(lease) for lease in leases]}, "$inc": {"connections_version": 1}}
-    connected = bool(leases)
-    if connected != agent["connected"]:
+    standing = standing_of(leases)
+    if standing != told_standing(agent):
         query["version"] = agent["version"]
-        seen = {"connected": connected, "version": agent["version"] + 1}
+        seen = {**asdict(standing), "version": agent["version"] + 1}
+        after = agent | seen
+        told = _reachability(agent, after)
         update["$set"] |= seen
-        update["$push"] = {"outbox": events.agent_updated(agent | seen).entry(agent["_id"], seen["version"])}
+        update["$push"] = {}
+        if standing.connected != agent["connected"]:
+            told = [events.agent_updated(after), *told]
+            change = asdict(change_by_leases(leases_of(agent), leases, at, opened_by))
+            update["$push"]["connection_changes"] = {"$each": [change], "$position": 0, "$slice": MAX_CHANGES}
+        update["$push"]["outbox"] = {"$each": [event.entry(agent["_id"], seen["version"]) for event in told]}
     return query, update
+
+
+def _reachability(before: Document, after: Document) -> list[NewEvent]:
+    turned = told_standing(before).reachable != told_standing(after).reachable
+    return [events.agent_reachability_changed(after)] if turned else []

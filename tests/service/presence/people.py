@@ -14,6 +14,7 @@ PASSWORD = "correct horse battery"
 PATIENCE = 15.0
 
 Agent = dict[str, Any]
+Team = dict[str, Any]
 
 
 class Presence:
@@ -80,15 +81,29 @@ class Presence:
         renewed: int = self.call("renew_connections", gateway_id="g1", connections=connections)["renewed"]
         return renewed
 
+    def explain(self, agent: Agent) -> dict[str, Any]:
+        """Why the agent counts as it does."""
+        explanation: dict[str, Any] = self.call("explain_presence", agent_id=agent["id"])
+        return explanation
+
+    def make_team(self, **values: Any) -> Team:
+        """A new team whose name nobody has."""
+        team: Team = self.call("create_team", **{"name": f"Team {new_id()}", "actor": self.admin} | values)
+        return team
+
     def updates(self, agent: Agent, up_to: int) -> list[Envelope]:
         """Every `agent_updated` of the agent once that of version `up_to` has arrived, by version."""
+        return self.told("agent_updated", agent, up_to)
 
-        def of_agent(event: Envelope) -> bool:
-            return bool(event["entity"]["id"] == agent["id"])
+    def told(self, kind: str, thing: dict[str, Any], up_to: int) -> list[Envelope]:
+        """Every event of a type about an agent or a team once that of version `up_to` has arrived, by version."""
 
-        self._collector.wait_for("agent_updated", lambda event: of_agent(event) and event["entity"]["version"] == up_to)
+        def of_thing(event: Envelope) -> bool:
+            return bool(event["entity"]["id"] == thing["id"])
+
+        self._collector.wait_for(kind, lambda event: of_thing(event) and event["entity"]["version"] == up_to)
         # Sent at least once: two replicas that write to an agent at the same moment may both send the same event.
-        distinct = {event["id"]: event for event in self._collector.found("agent_updated", of_agent)}
+        distinct = {event["id"]: event for event in self._collector.found(kind, of_thing)}
         return sorted(distinct.values(), key=lambda event: event["entity"]["version"])
 
 

@@ -53,10 +53,12 @@ def test_agent_is_disconnected_by_one_event_when_the_last_closes(presence: Prese
     presence.open(agent, "c1")
     closed = presence.close(agent, "c1")
     assert closed["connected"]
-    events = presence.updates(agent, 3)
+    events = presence.updates(agent, 4)
     assert [event["data"]["connected"] for event in events] == [True, False]
-    assert presence.update(agent, name="Marker")["version"] == 4
-    assert len(presence.updates(agent, 4)) == 3
+    change = presence.explain(agent)["last_change"]
+    assert (change["connected"], change["cause"], change["connection_id"]) == (False, "stream_closed", "c1")
+    assert presence.update(agent, name="Marker")["version"] == 5
+    assert len(presence.updates(agent, 5)) == 3
 
 
 def test_reload_shows_nothing_when_it_opens_within_the_grace(presence: Presence, agent: Agent, stack: Stack) -> None:
@@ -70,8 +72,11 @@ def test_reload_shows_nothing_when_it_opens_within_the_grace(presence: Presence,
         return set(leases(stack, agent)) == {"c5"}
 
     wait_until(settled, interval=0.2)
-    assert presence.update(agent, name="Marker")["version"] == 3
-    assert len(presence.updates(agent, 3)) == 2
+    marker = presence.update(agent, name="Marker")
+    assert [event["entity"]["version"] for event in presence.updates(agent, marker["version"])] == [2, marker["version"]]
+    reachable = presence.told("agent_reachability_changed", agent, marker["version"] - 1)
+    assert [event["data"]["reachable"] for event in reachable] == [True] + [False, True] * 5
+    assert len(presence.explain(agent)["recent_changes"]) == 1
 
 
 def test_agents_are_disconnected_by_one_event_each_when_their_gateway_is_killed(presence: Presence) -> None:
@@ -82,6 +87,9 @@ def test_agents_are_disconnected_by_one_event_each_when_their_gateway_is_killed(
     for agent in agents:
         events = presence.updates(agent, 3)
         assert [event["data"]["connected"] for event in events] == [True, False]
+        reachable = presence.told("agent_reachability_changed", agent, 3)
+        assert [event["data"] for event in reachable] == [{"agent_id": agent["id"], "reachable": each} for each in (True, False)]
+        assert presence.explain(agent)["last_change"]["cause"] == "lease_expired"
     for agent in agents:
         assert presence.update(agent, name="Marker")["version"] == 4
         assert len(presence.updates(agent, 4)) == 3
@@ -104,6 +112,10 @@ def test_renewal_opens_what_is_unknown_and_leaves_what_was_closed(presence: Pres
     assert presence.renew((agent, "new"), (agent, "closed"), (inactive, "c1"), (ghost, "c1")) == 1
     assert {name: lease["closed"] for name, lease in leases(stack, agent).items()} == {"closed": True, "new": False}
     assert not presence.get(inactive)["connected"]
+    late = presence.make_agent()
+    assert presence.renew((late, "c7")) == 1
+    change = presence.explain(late)["last_change"]
+    assert (change["cause"], change["connection_id"]) == ("stream_renewed", "c7")
 
 
 def test_nobody_flaps_when_presence_was_away_longer_than_a_lease(presence: Presence, agent: Agent, stack: Stack) -> None:
@@ -115,6 +127,9 @@ def test_nobody_flaps_when_presence_was_away_longer_than_a_lease(presence: Prese
         stack.start_service("presence", instance=instance, extra=SHORT_LEASES)
     for instance in REPLICAS:
         wait_for_service(presence.rpc, "presence", stack.services[instance])
+    explained = presence.explain(agent)
+    assert (explained["connected"], explained["reachable"]) == (True, True)
+    assert [each["state"] for each in explained["connections"]] == ["overdue"]
     assert presence.renew((agent, "c1")) == 1
     assert presence.get(agent)["version"] == 2
     assert presence.updates(agent, 3)[-1]["data"]["connected"] is False
@@ -145,6 +160,11 @@ def test_connections_end_and_are_refused_when_the_agent_is_deactivated(presence:
     presence.open(agent, "c1")
     inactive = presence.update(agent, active=False)
     assert (inactive["connected"], inactive["version"]) == (False, 3)
+    told = presence.told("agent_reachability_changed", agent, 3)
+    assert [event["data"]["reachable"] for event in told] == [True, False]
+    explained = presence.explain(agent)
+    assert explained["last_change"]["cause"] == "deactivated"
+    assert explained["explanation"] == "Not connected: the account is deactivated."
     assert leases(stack, agent) == {}
     arguments = {"agent_id": agent["id"], "connection_id": "c2", "gateway_id": "g1", "kind": "ws"}
     presence.refusal("FORBIDDEN", "open_connection", **arguments)
@@ -160,5 +180,5 @@ def test_availability_survives_reconnects(presence: Presence, agent: Agent) -> N
     presence.open(agent, "c1")
     presence.update(agent, availability="busy")
     presence.close(agent, "c1")
-    presence.updates(agent, 4)
+    presence.updates(agent, 5)
     assert presence.open(agent, "c2")["availability"] == "busy"

@@ -2,7 +2,6 @@
 
 import time
 from datetime import timedelta
-from statistics import median
 
 import argon2
 
@@ -55,10 +54,11 @@ def test_refusal_takes_as_long_when_email_is_unknown(presence: Presence) -> None
         return time.perf_counter() - began
 
     known, unknown = [], []
-    for _ in range(9):
-        known.append(seconds(agent["email"]))
-        unknown.append(seconds("nobody@example.com"))
-    assert 0.4 < median(known) / median(unknown) < 2.5
+    # The replicas take turns, so each is asked about both; the shortest is what the work itself takes.
+    for _ in range(4):
+        known += [seconds(agent["email"]), seconds(agent["email"])]
+        unknown += [seconds("nobody@example.com"), seconds("nobody@example.com")]
+    assert 0.4 < min(known) / min(unknown) < 2.5
 
 
 def test_password_is_stored_as_argon2_and_renewed_when_its_parameters_are_old(presence: Presence, stack: Stack) -> None:

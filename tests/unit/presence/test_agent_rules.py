@@ -1,12 +1,13 @@
 """Who may create and change agents, and what a change entails."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.common.errors import Forbidden
 from services.presence.domain import (
+    Change,
     check_is_admin,
     check_may_change,
     check_may_end_session,
@@ -21,6 +22,8 @@ ADMIN = {"kind": "agent", "id": "a1", "name": "Ada", "role": "admin"}
 AGENT = {"kind": "agent", "id": "a2", "name": "Ben", "role": "agent"}
 SYSTEM = {"kind": "system", "id": None, "name": None, "role": None}
 BOT = {"kind": "bot", "id": "a2", "name": "Bot", "role": None}
+CREATED = datetime(2026, 11, 24, 8, tzinfo=UTC)
+NOW = CREATED + timedelta(hours=1)
 VISITOR = {"kind": "visitor", "id": "a2", "name": None, "role": "admin"}
 
 
@@ -32,9 +35,13 @@ def make(**values: Any) -> dict[str, Any]:
         role="agent",
         capacity=4,
         password_hash="hash",
-        now=datetime(2026, 11, 24, 8, tzinfo=UTC),
+        now=CREATED,
     )
     return agent | values
+
+
+def decide(agent: dict[str, Any], wanted: dict[str, Any], actor: dict[str, Any] = ADMIN) -> Change:
+    return decide_change(agent, wanted, actor, NOW)
 
 
 def test_new_agent_is_available_and_not_connected() -> None:
@@ -92,37 +99,58 @@ def test_bot_is_not_the_agent_when_ids_are_equal() -> None:
 
 
 def test_nothing_is_written_when_all_is_as_wanted() -> None:
-    assert decide_change(make(), {"availability": "available", "name": "Ben ", "capacity": 4}).fields == {}
+    assert decide(make(), {"availability": "available", "name": "Ben ", "capacity": 4}).fields == {}
 
 
 def test_change_of_email_changes_its_key() -> None:
-    assert decide_change(make(), {"email": "B@X.org"}).fields == {"email": "B@X.org", "email_key": "b@x.org"}
+    assert decide(make(), {"email": "B@X.org"}).fields == {"email": "B@X.org", "email_key": "b@x.org"}
 
 
 def test_new_password_ends_sessions() -> None:
-    change = decide_change(make(), {"password_hash": "other"})
+    change = decide(make(), {"password_hash": "other"})
     assert change.ends_sessions
     assert change.fields["credentials_version"] == 2
     assert "connections" not in change.fields
 
 
 def test_deactivation_ends_sessions_and_connections() -> None:
-    change = decide_change(make(connected=True, connections=[{"id": "c1"}]), {"active": False})
+    change = decide(make(connected=True, connections=[{"id": "c1"}]), {"active": False})
     assert change.ends_sessions
     assert (change.fields["connected"], change.fields["connections"], change.fields["connections_version"]) == (False, [], 1)
 
 
+def test_deactivation_tells_why_the_connected_agent_is_connected_no_more() -> None:
+    past = [{"at": CREATED, "connected": True, "cause": "stream_opened", "connection_id": "c1"}]
+    change = decide(make(connected=True, reachable=True, connections=[{"id": "c1"}], connection_changes=past), {"active": False})
+    assert not change.fields["reachable"]
+    assert change.fields["connection_changes"] == [
+        {"at": NOW, "connected": False, "cause": "deactivated", "connection_id": None},
+        *past,
+    ]
+    assert "connection_changes" not in decide(make(), {"active": False}).fields
+
+
+def test_change_of_availability_keeps_who_set_it_and_since_when() -> None:
+    assert (make()["availability_since"], make()["availability_set_by"]) == (CREATED, None)
+    assert decide(make(), {"availability": "busy"}, AGENT).fields == {
+        "availability": "busy",
+        "availability_since": NOW,
+        "availability_set_by": {"kind": "agent", "id": "a2", "name": "Ben"},
+    }
+    assert decide(make(), {"availability": "available", "capacity": 9}, AGENT).fields == {"capacity": 9}
+
+
 def test_activation_ends_nothing() -> None:
-    change = decide_change(make(active=False), {"active": True})
+    change = decide(make(active=False), {"active": True})
     assert change.fields == {"active": True}
     assert not change.ends_sessions
 
 
 @pytest.mark.parametrize("wanted", [{"role": "agent"}, {"active": False}])
 def test_admin_is_lost_when_demoted_or_deactivated(wanted: dict[str, Any]) -> None:
-    assert decide_change(make(role="admin"), wanted).loses_admin
-    assert not decide_change(make(role="admin", active=False), wanted).loses_admin
-    assert not decide_change(make(), wanted).loses_admin
+    assert decide(make(role="admin"), wanted).loses_admin
+    assert not decide(make(role="admin", active=False), wanted).loses_admin
+    assert not decide(make(), wanted).loses_admin
 
 
 def test_load_is_applied_once_and_older_ones_never() -> None:

@@ -5,7 +5,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.presence.errors import TooMany
-from services.presence.leases import MAX_LEASES, Leases, Stream, Terms, close_lease, expire_leases, open_lease, renew_leases
+from services.presence.leases import (
+    MAX_LEASES,
+    Leases,
+    Standing,
+    Stream,
+    Terms,
+    close_lease,
+    expire_leases,
+    lease_state,
+    open_lease,
+    renew_leases,
+    standing_of,
+    told_standing,
+)
 
 TERMS = Terms(lease=timedelta(seconds=30), grace=timedelta(seconds=5))
 START = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -83,9 +96,12 @@ def test_others_live_on_when_two_of_three_close() -> None:
     assert left_at(leases, 10) == {"c2"}
 
 
-def test_closing_does_not_revive_when_lease_ran_out_before() -> None:
-    leases = opened(1)
-    assert close_lease(leases, "c1", at(31), TERMS) == leases
+def test_closed_lease_lasts_for_the_grace_when_it_was_overdue() -> None:
+    leases = close_lease(opened(1), "c1", at(31), TERMS)
+    assert not standing_of(leases).reachable
+    assert renew_leases(leases, [stream(1)], at(32), TERMS) == (leases, 0)
+    assert left_at(leases, 35) == {"c1"}
+    assert left_at(leases, 36) == set()
 
 
 def test_closing_is_harmless_when_repeated_or_unknown() -> None:
@@ -132,3 +148,30 @@ def test_renewal_skips_unknown_when_there_are_too_many() -> None:
     renewed, count = renew_leases(leases, [stream(MAX_LEASES), stream(1)], at(1), TERMS)
     assert count == 1
     assert {lease.id for lease in renewed} == {lease.id for lease in leases}
+
+
+def test_agent_is_connected_and_not_reachable_when_all_its_leases_are_in_their_grace() -> None:
+    leases = opened(1, 2)
+    assert standing_of(leases) == Standing(connected=True, reachable=True)
+    leases = close_lease(leases, "c1", at(1), TERMS)
+    assert standing_of(leases) == Standing(connected=True, reachable=True)
+    leases = close_lease(leases, "c2", at(2), TERMS)
+    assert standing_of(leases) == Standing(connected=True, reachable=False)
+    assert standing_of(open_lease(leases, stream(3), at(3), TERMS)) == Standing(connected=True, reachable=True)
+    assert standing_of(expire_leases(leases, at(7), LONG_AGO, TERMS)) == Standing(connected=False, reachable=False)
+
+
+def test_agent_is_reachable_when_its_lease_is_overdue_and_not_dropped_yet() -> None:
+    leases = opened(1)
+    assert lease_state(leases[0], at(31)) == "overdue"
+    assert standing_of(leases) == Standing(connected=True, reachable=True)
+
+
+def test_state_of_a_lease_is_open_then_grace_then_overdue() -> None:
+    (lease,) = opened(1)
+    (closed,) = close_lease((lease,), "c1", at(10), TERMS)
+    assert [lease_state(lease, at(10)), lease_state(closed, at(14)), lease_state(closed, at(15))] == ["open", "grace", "overdue"]
+
+
+def test_reachability_was_told_to_nobody_when_the_record_is_older_than_it() -> None:
+    assert told_standing({"connected": True}) == Standing(connected=True, reachable=False)

@@ -7,7 +7,7 @@ from marshmallow import Schema
 
 from services.common.errors import Invalid
 from services.common.validation import load
-from services.presence import schemas
+from services.presence import schemas, team_schemas
 
 ACTOR = {"kind": "agent", "id": "a1", "name": "Ada", "role": "admin"}
 AGENT = {"name": "Ben", "email": "ben@example.com", "password": "long enough", "role": "agent", "actor": ACTOR}
@@ -81,3 +81,36 @@ def test_scopes_are_refused_when_unknown(scopes: object) -> None:
     assert {
         name.split(".")[0] for name in refused(schemas.CreateApiToken(), {"name": "n", "scopes": scopes, "actor": ACTOR})
     } == {"scopes"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", " "),
+        ("name", "x" * 101),
+        ("agent_ids", None),
+        ("agent_ids", ["a1"] * 1001),
+        ("idempotency_key", ""),
+        ("id", "t1"),
+    ],
+)
+def test_field_is_named_when_new_team_is_invalid(field: str, value: object) -> None:
+    assert refused(team_schemas.CreateTeam(), {"name": "Sales", "actor": ACTOR} | {field: value}) == {field}
+
+
+def test_place_is_named_when_a_team_is_changed_to_something_odd() -> None:
+    values = {"team_id": "t1", "changes": {"name": "", "agent_ids": ["a1", "a 2"], "version": 3}, "actor": ACTOR}
+    assert refused(team_schemas.UpdateTeam(), values) == {"changes.name", "changes.agent_ids.1", "changes.version"}
+
+
+def test_new_team_has_nobody_when_unsaid() -> None:
+    assert load(team_schemas.CreateTeam(), {"name": "Sales", "actor": ACTOR})["agent_ids"] == []
+
+
+def test_what_is_looked_for_is_bounded() -> None:
+    assert load(team_schemas.FindUnknown(), {}) == {"agent_ids": [], "team_ids": []}
+    load(team_schemas.FindUnknown(), {"agent_ids": ["a1"] * 2000, "team_ids": ["t1"] * 2000})
+    assert refused(team_schemas.FindUnknown(), {"agent_ids": ["a1"] * 2001, "team_ids": ["t1"] * 2001}) == {
+        "agent_ids",
+        "team_ids",
+    }
