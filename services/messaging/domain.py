@@ -1,24 +1,24 @@
 """What may happen to a conversation, decided on its present state; nothing here reads or writes anything.
 
 A decision is a `Turn`: the conversation as it will be, the messages it gains and the events that tell of it. The store
-commits a turn over the version it was decided on, or not at all.
+commits a turn over the version it was decided on, or not at all. How the bot, the line and agents hand a conversation to each
+other is in `handovers.py`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from services.common.ids import new_id
-from services.common.times import now
-from services.messaging import errors, events
+from services.common.times import now, to_wire
+from services.messaging import errors, events, hours
+from services.messaging.bot import let_bot
 from services.messaging.flows import engine
-from services.messaging.flows.engine import FlowStuck, Play
-from services.messaging.turn import Turn
+from services.messaging.flows.engine import IsOpen
+from services.messaging.turn import Turn, on_open
 
 Document = dict[str, Any]
 Actor = Mapping[str, Any]
 Flow = Mapping[str, Any]
-
-FALLBACK_TEXT = "A colleague will be right with you."
 
 
 def begin_conversation(channel: Document, contact: Document, flow: Flow | None) -> Turn:
@@ -45,19 +45,31 @@ def begin_conversation(channel: Document, contact: Document, flow: Flow | None) 
         "created_at": at,
         "active_at": at,
         "archived_at": None,
+        "archived_by": None,
+        "awaiting_answer_since": None,
     }
     turn = Turn(conversation, at=at)
     turn.tell("conversation_started")
     if flow is not None:
-        _let_bot(turn, lambda: engine.enter(flow, flow["start"], conversation["flow"]["fields"]))
+
+        def is_open() -> bool:
+            return hours.is_open(hours.read_hours(channel.get("business_hours")), at)
+
+        let_bot(turn, lambda: engine.enter(flow, flow["start"], conversation["flow"]["fields"], is_open=is_open))
     return turn
 
 
 def visitor_writes(
-    conversation: Document, flow: Flow | None, text: str | None, choice: str | None, client_message_id: str
+    conversation: Document,
+    flow: Flow | None,
+    text: str | None,
+    choice: str | None,
+    client_message_id: str,
+    *,
+    is_open: IsOpen,
 ) -> Turn:
     """The visitor's message and, while the bot has the conversation, its answer. The message is `turn.messages[0]`."""
-    turn = Turn(_open(conversation))
+    turn = Turn(on_open(conversation))
     contact = conversation["contact"]
     author = {"kind": "visitor", "id": contact["id"], "name": contact["name"]}
     at = conversation["flow"]["at"]
@@ -66,22 +78,27 @@ def visitor_writes(
     turn.set(unread_count=conversation["unread_count"] + 1, visitor_turns=conversation["visitor_turns"] + 1)
     if conversation["visitor_turns"] == 0:
         turn.events.append(events.internal("visitor_engaged", conversation))
+    if turn.await_answer() and conversation["assignee"] is not None:
+        turn.events.append(events.internal("answer_awaited", conversation, since=to_wire(turn.at)))
     if conversation["handler"] == "bot" and flow is not None and at is not None:
-        _let_bot(turn, lambda: engine.answer(flow, at, conversation["flow"]["fields"], text or "", choice))
+        fields = conversation["flow"]["fields"]
+        let_bot(turn, lambda: engine.answer(flow, at, fields, text or "", choice, is_open=is_open))
     return turn
 
 
 def agent_writes(conversation: Document, actor: Actor, text: str, client_message_id: str) -> Turn:
     """An agent's message. Into a conversation that nobody has, it takes it, and the bot falls silent."""
-    turn = Turn(_open(conversation))
-    author = {"kind": "agent", "id": actor["id"], "name": actor["name"]}
-    message = turn.say(author, text, client_message_id=client_message_id)
+    turn = Turn(on_open(conversation))
+    agent = {"id": actor["id"], "name": actor["name"]}
+    message = turn.say({"kind": "agent"} | agent, text, client_message_id=client_message_id)
     turn.set(unread_count=0, read_seq=message["seq"])
+    answered = turn.give_answer()
     if conversation["assignee"] is None:
-        agent = {"id": actor["id"], "name": actor["name"]}
         turn.set(handler="agent", assignee=agent, queue=None)
         turn.tell_desk("conversation_taken", agent=agent)
         turn.tell("conversation_assigned")
+    elif answered:
+        turn.events.append(events.internal("answer_given", conversation, agent=agent))
     return turn
 
 
@@ -89,19 +106,21 @@ def bot_writes(
     conversation: Document, actor: Actor, text: str, choices: list[dict[str, str]] | None, client_message_id: str
 ) -> Turn:
     """A message of an external bot, which drives the conversation through an API token."""
-    turn = Turn(_open(conversation))
+    turn = Turn(on_open(conversation))
     turn.say(
         {"kind": "bot", "id": actor["id"], "name": actor["name"]}, text, choices=choices, client_message_id=client_message_id
     )
+    # Who was told that an agent comes goes on waiting for the agent.
+    if conversation["assignee"] is None and conversation["handler"] != "queue":
+        turn.give_answer()
     return turn
 
 
-def archive(conversation: Document) -> Turn:
+def archive(conversation: Document, actor: Actor) -> Turn:
     """Archived; an archived one stays as it is."""
     turn = Turn(dict(conversation))
     if conversation["status"] == "open":
-        turn.set(status="archived", archived_at=turn.at, queue=None)
-        turn.tell("conversation_archived")
+        turn.archive(actor)
     return turn
 
 
@@ -109,7 +128,7 @@ def reopen(conversation: Document) -> Turn:
     """Open again, for any agent to take; the bot stays silent."""
     turn = Turn(dict(conversation))
     if conversation["status"] == "archived":
-        turn.set(status="open", archived_at=None, handler="agent", assignee=None, queue=None)
+        turn.set(status="open", archived_at=None, archived_by=None, handler="agent", assignee=None, queue=None)
         turn.tell("conversation_updated")
     return turn
 
@@ -124,60 +143,6 @@ def mark_read(conversation: Document, side: str, seq: int, unread_count: int) ->
         if side != "visitor":
             turn.set(unread_count=unread_count)
         turn.tell("conversation_updated")
-    return turn
-
-
-def return_to_bot(conversation: Document, flow: Flow | None, actor: Actor) -> Turn:
-    """The bot has it again: it repeats the question it was waiting for, or begins anew."""
-    turn = Turn(_open(conversation))
-    if conversation["handler"] == "bot":
-        return turn
-    turn.set(handler="bot", assignee=None, queue=None)
-    turn.tell("conversation_updated")
-    if flow is not None:
-        at = conversation["flow"]["at"]
-        block = at if engine.expects_answer(flow, at) else flow["start"]
-        _let_bot(turn, lambda: engine.enter(flow, block, conversation["flow"]["fields"]), release=True)
-    # A flow that asks for an agent at once releases the present one with that very request.
-    if turn.conversation["handler"] == "bot":
-        turn.tell_desk("conversation_returned", actor=dict(actor))
-    return turn
-
-
-def request_assignment(conversation: Document, actor: Actor, strategy: str | None, agents: list[str] | None) -> Turn:
-    """Ask for an agent from outside a flow. Asking for a conversation that someone has, or that waits already, changes nothing."""
-    turn = Turn(_open(conversation))
-    if conversation["assignee"] is None and conversation["handler"] != "queue":
-        _ask_for_agent(turn, strategy or "least_busy", agents, "wait", dict(actor))
-    return turn
-
-
-def follow_assignment(conversation: Document, assignment: Mapping[str, Any], version: int, flow: Flow | None) -> Turn:
-    """Show what the assignment service decided; it owns who has a conversation."""
-    turn = Turn(dict(conversation))
-    turn.set(assignment_version=version)
-    outcome, assignee = assignment["outcome"], assignment["assignee"]
-    if conversation["status"] != "open":
-        # Somebody was given it while it was being archived: said again, so that its capacity is freed again.
-        if outcome in {"assigned", "queued"}:
-            turn.tell("conversation_archived")
-        return turn
-    if assignment["conversation_version"] < conversation["desk_version"]:
-        return turn  # decided before the desk heard what happened since; it will tell again
-    before = (conversation["handler"], conversation["assignee"], conversation["queue"])
-    if outcome == "assigned":
-        turn.set(handler="agent", assignee=assignee, queue=None)
-    elif outcome == "queued":
-        turn.set(handler="queue", assignee=None, queue={"position": assignment["queue_position"], "estimated_wait_seconds": None})
-    elif outcome == "unavailable":
-        turn.set(handler="bot", assignee=None, queue=None)
-    elif conversation["handler"] != "bot":
-        turn.set(handler="agent", assignee=None, queue=None)
-    if before != (turn.conversation["handler"], turn.conversation["assignee"], turn.conversation["queue"]):
-        turn.tell("conversation_assigned" if outcome == "assigned" else "conversation_updated")
-    if outcome == "unavailable" and flow is not None:
-        block = _unavailable_block(flow, conversation["flow"]["at"])
-        _let_bot(turn, lambda: engine.enter(flow, block, conversation["flow"]["fields"]))
     return turn
 
 
@@ -206,61 +171,8 @@ def check_repeat(
     return message
 
 
-def _open(conversation: Document) -> Document:
-    if conversation["status"] != "open":
-        raise errors.conversation_archived(conversation["_id"])
-    return dict(conversation)
-
-
-def _let_bot(turn: Turn, play: Callable[[], Play], *, release: bool = False) -> None:
-    try:
-        played = play()
-    except FlowStuck:
-        # A broken flow must not leave the visitor alone.
-        turn.say(_bot(turn.conversation), FALLBACK_TEXT)
-        _ask_for_agent(turn, "least_busy", None, "wait", {"kind": "bot", "id": None, "name": None}, release=release)
-        return
-    for said in played.says:
-        turn.say(_bot(turn.conversation), said.text, choices=said.choices)
-    turn.set(flow=turn.conversation["flow"] | {"at": played.at, "fields": played.fields})
-    for name, value in played.collected.items():
-        turn.events.append(events.internal("field_collected", turn.conversation, field=name, value=value))
-    if played.assignment is not None:
-        wanted = played.assignment
-        actor = {"kind": "bot", "id": None, "name": None}
-        _ask_for_agent(turn, wanted.strategy, wanted.agents, wanted.unavailable, actor, release=release)
-    if played.close:
-        turn.set(status="archived", archived_at=turn.at)
-        turn.tell("conversation_archived")
-
-
-def _ask_for_agent(
-    turn: Turn, strategy: str, agents: list[str] | None, unavailable: str, actor: Document, *, release: bool = False
-) -> None:
-    turn.set(handler="queue")
-    turn.tell("conversation_updated")
-    turn.tell_desk(
-        "assignment_requested",
-        strategy=strategy,
-        agents=agents,
-        unavailable=unavailable,
-        requested_by=actor,
-        release=release,
-    )
-
-
-def _bot(conversation: Document) -> Document:
-    return {"kind": "bot", "id": None, "name": conversation["channel"]["name"]}
-
-
 def _label(flow: Flow | None, at: str | None, choice: str | None) -> str | None:
     if flow is None or at is None or choice is None:
         return None
     options = flow["blocks"].get(at, {}).get("options", [])
     return next((option["label"] for option in options if option["value"] == choice), None)
-
-
-def _unavailable_block(flow: Flow, at: str | None) -> str | None:
-    block = flow["blocks"].get(at, {}) if at is not None else {}
-    unavailable = block.get("unavailable", "wait")
-    return None if unavailable == "wait" else unavailable

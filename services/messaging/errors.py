@@ -57,6 +57,11 @@ def idempotency_key_reused() -> Invalid:
     return Invalid("This Idempotency-Key was used with other values.", code="IDEMPOTENCY_KEY_REUSED")
 
 
+def no_assign_block(name: str) -> Invalid:
+    """Only an assign block's wish can be shown."""
+    return Invalid("Some values are not valid.", errors={"block": [f"The channel's flow has no assign block {name}."]})
+
+
 def invalid_flow(problems: dict[str, list[str]]) -> Invalid:
     """Every problem of a flow with its place."""
     return Invalid("The flow has problems.", code="INVALID_FLOW", errors=problems)

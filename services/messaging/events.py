@@ -37,7 +37,8 @@ def typing_signalled(conversation: Document, author: dict[str, Any], *, typing: 
 def internal(kind: str, conversation: Document, **data: Any) -> NewEvent:
     """For services only, with the conversation's, channel's and contact's ids.
 
-    `assignment_requested`, `conversation_taken`, `conversation_returned`, `field_collected`, `visitor_engaged`.
+    `assignment_requested`, `conversation_taken`, `conversation_returned`, `answer_awaited`, `answer_given`, `field_collected`,
+    `visitor_engaged`.
     """
     ids = {
         "conversation_id": conversation["_id"],

@@ -5,7 +5,8 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from services.common.validation import ActorSchema, Arguments, Cursor, Id, Limit, PageArguments, trimmed
-from services.messaging.flows.schemas import STRATEGIES, OptionSchema
+from services.messaging import hours
+from services.messaging.flows.schemas import BLOCK_NAME, PRIORITIES, STRATEGIES, OptionSchema, check_agents_or_team
 
 FOLDERS = ("unassigned", "assigned", "mine", "all", "archived")
 _ORIGIN = validate.Regexp(
@@ -27,12 +28,50 @@ def _client_message_id() -> fields.String:
     )
 
 
+def _check_day(spans: object) -> None:
+    try:
+        hours.read_day(spans)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+
+
+def _check_zone(name: str) -> None:
+    if not hours.is_known_zone(name):
+        raise ValidationError("Not a time zone of the IANA database, such as Europe/Berlin.")
+
+
+class BusinessHours(Arguments):
+    """A weekly schedule in a time zone."""
+
+    time_zone = fields.String(required=True, validate=_check_zone)
+    weekly = fields.Nested(
+        Arguments.from_dict({day: fields.Raw(validate=_check_day) for day in hours.DAYS}, name="Weekly"), required=True
+    )
+
+
+def _business_hours(**options: Any) -> fields.Nested:
+    return fields.Nested(BusinessHours, allow_none=True, **options)
+
+
+def _seconds() -> fields.Integer:
+    return fields.Integer(strict=True, allow_none=True, validate=validate.Range(10, 86_400))
+
+
+class Reassignment(Arguments):
+    """When a conversation leaves an agent who doesn't answer; None never."""
+
+    disconnected_after_seconds = _seconds()
+    unanswered_after_seconds = _seconds()
+
+
 class CreateChannel(Arguments):
     """The arguments of create_channel."""
 
     kind = fields.String(required=True, validate=validate.OneOf(["web", "messenger"]))
     name = trimmed(maximum=100, required=True)
     allowed_origins = _origins(load_default=list)
+    business_hours = _business_hours(load_default=None)
+    reassignment = fields.Nested(Reassignment, load_default=dict)
     actor = _actor()
     idempotency_key = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 200))
 
@@ -48,6 +87,8 @@ class ChannelChanges(Arguments):
 
     name = trimmed(maximum=100)
     allowed_origins = _origins()
+    business_hours = _business_hours()
+    reassignment = fields.Nested(Reassignment)
 
 
 class UpdateChannel(ChannelId):
@@ -68,6 +109,12 @@ class PutFlow(ChannelId):
 
     flow = fields.Dict(required=True)
     actor = _actor()
+
+
+class PreviewAssignment(ChannelId):
+    """The arguments of preview_assignment."""
+
+    block = fields.String(load_default=None, allow_none=True, validate=BLOCK_NAME)
 
 
 class ContactSnapshot(Arguments):
@@ -191,3 +238,10 @@ class RequestAssignment(ActOnConversation):
 
     strategy = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(STRATEGIES))
     agents = fields.List(Id(), load_default=None, allow_none=True, validate=validate.Length(1, 200))
+    team = Id(load_default=None, allow_none=True)
+    priority = fields.String(load_default="normal", validate=validate.OneOf(PRIORITIES))
+
+    @validates_schema
+    def check_among_whom(self, data: dict[str, Any], **_: Any) -> None:
+        """Agents or a team."""
+        check_agents_or_team(data)

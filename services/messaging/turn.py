@@ -1,5 +1,6 @@
 """A turn: what one decision does to one conversation. Built by the domain, committed by the store; pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from services.common.envelope import NewEvent
 from services.common.ids import new_id
 from services.common.times import now, to_wire
-from services.messaging import events, views
+from services.messaging import errors, events, views
 
 Document = dict[str, Any]
 
@@ -70,9 +71,36 @@ class Turn:
         self.events.append(events.message_posted(message, conversation["contact"]["id"]))
         return message
 
+    def await_answer(self) -> bool:
+        """The visitor waits for an answer from now on. Returns False when it has been waiting already."""
+        if self.conversation.get("awaiting_answer_since") is not None:
+            return False
+        self.set(awaiting_answer_since=self.at)
+        return True
+
+    def give_answer(self) -> bool:
+        """The visitor has an answer. Returns whether it was waiting for one."""
+        if self.conversation.get("awaiting_answer_since") is None:
+            return False
+        self.set(awaiting_answer_since=None)
+        return True
+
+    def archive(self, actor: Mapping[str, Any]) -> None:
+        """Archived by somebody; nobody waits any more."""
+        by = {name: actor.get(name) for name in ("kind", "id", "name")}
+        self.set(status="archived", archived_at=self.at, archived_by=by, queue=None, awaiting_answer_since=None)
+        self.tell("conversation_archived")
+
     def finish(self) -> list[NewEvent]:
         """All events in order. The conversation's own comes first when it begins, else last, with the resulting state."""
         if self.change is None:
             return self.events
         told = events.conversation_changed(self.change, self.conversation | {"version": self.conversation["version"] + 1})
         return [told, *self.events] if self.change == "conversation_started" else [*self.events, told]
+
+
+def on_open(conversation: Document) -> Document:
+    """A copy to be changed. Raises CONVERSATION_ARCHIVED."""
+    if conversation["status"] != "open":
+        raise errors.conversation_archived(conversation["_id"])
+    return dict(conversation)

@@ -7,6 +7,8 @@ from services.common.times import optional_to_wire, to_wire
 Document = dict[str, Any]
 
 PREVIEW_LENGTH = 120
+# A visitor who waits for an agent that is gone notices within a minute, and leaves within five.
+REASSIGNMENT = {"disconnected_after_seconds": 60, "unanswered_after_seconds": 300}
 
 
 def channel(document: Document) -> dict[str, Any]:
@@ -17,6 +19,8 @@ def channel(document: Document) -> dict[str, Any]:
         "name": document["name"],
         "visitor_count": document["visitor_count"],
         "allowed_origins": document["allowed_origins"],
+        "business_hours": document.get("business_hours"),
+        "reassignment": REASSIGNMENT | document.get("reassignment", {}),
         "has_flow": document["flow_id"] is not None,
         "created_at": to_wire(document["created_at"]),
         "version": document["version"],
@@ -41,6 +45,8 @@ def conversation(document: Document) -> dict[str, Any]:
         "visitor_read_seq": document["visitor_read_seq"],
         "created_at": to_wire(document["created_at"]),
         "archived_at": optional_to_wire(document["archived_at"]),
+        "archived_by": document.get("archived_by"),
+        "awaiting_answer_since": optional_to_wire(document.get("awaiting_answer_since")),
         "version": document["version"],
     }
 

@@ -8,8 +8,9 @@ from services.common.paging import decode_cursor, encode_cursor, page
 from services.common.rpc import rpc
 from services.common.store import Document, retry_stale
 from services.common.transient import TransientEvents
-from services.messaging import domain, errors, events, schemas, views
+from services.messaging import domain, errors, events, handovers, schemas, views
 from services.messaging.entrypoints.finders import Finders
+from services.messaging.flows.engine import AssignmentWanted
 from services.messaging.turn import Turn
 
 Wire = dict[str, Any]
@@ -85,12 +86,15 @@ class ConversationMethods(Finders):
         return {"items": [views.message(message) for message in messages], "next_cursor": next_cursor}
 
     @rpc(schemas.SetStatus)
-    def set_status(self, *, conversation_id: str, status: str, actor: Wire) -> Wire:  # noqa: ARG002 - assignment records who
+    def set_status(self, *, conversation_id: str, status: str, actor: Wire) -> Wire:
         """Archive or reopen; the status it has already changes nothing.
 
         Raises CONVERSATION_NOT_FOUND, CONVERSATION_OPEN_ELSEWHERE.
         """
-        decide = domain.archive if status == "archived" else domain.reopen
+
+        def decide(conversation: Document) -> Turn:
+            return domain.archive(conversation, actor) if status == "archived" else domain.reopen(conversation)
+
         try:
             return self._act(conversation_id, decide)
         except DocumentExists:
@@ -121,14 +125,25 @@ class ConversationMethods(Finders):
         """Give the conversation back to the bot. Raises CONVERSATION_NOT_FOUND, CONVERSATION_ARCHIVED."""
 
         def decide(conversation: Document) -> Turn:
-            return domain.return_to_bot(conversation, self.store.find_flow(conversation["flow"]["id"]), actor)
+            flow = self.store.find_flow(conversation["flow"]["id"])
+            return handovers.return_to_bot(conversation, flow, actor, is_open=self._opening(conversation["channel"]["id"]))
 
         return self._act(conversation_id, decide)
 
     @rpc(schemas.RequestAssignment)
-    def request_assignment(self, *, conversation_id: str, strategy: str | None, agents: list[str] | None, actor: Wire) -> Wire:
-        """Ask for an agent. Raises CONVERSATION_NOT_FOUND, CONVERSATION_ARCHIVED."""
-        return self._act(conversation_id, lambda found: domain.request_assignment(found, actor, strategy, agents))
+    def request_assignment(
+        self,
+        *,
+        conversation_id: str,
+        strategy: str | None,
+        agents: list[str] | None,
+        team: str | None,
+        priority: str,
+        actor: Wire,
+    ) -> Wire:
+        """Ask for an agent, whatever the hour. Raises CONVERSATION_NOT_FOUND, CONVERSATION_ARCHIVED."""
+        wanted = AssignmentWanted(strategy or "least_busy", agents, team, priority)
+        return self._act(conversation_id, lambda found: handovers.request_assignment(found, actor, wanted))
 
     def _act(self, conversation_id: str, decide: Callable[[Document], Turn]) -> Wire:
         return views.conversation(retry_stale(lambda: self.store.commit(decide(self._find_conversation(conversation_id)))))

@@ -6,7 +6,7 @@ from typing import Any
 from services.common.envelope import Event
 from services.common.events import subscribe
 from services.common.store import Document, retry_stale
-from services.messaging import domain
+from services.messaging import domain, handovers
 from services.messaging.entrypoints.finders import Finders
 from services.messaging.turn import Turn
 
@@ -37,13 +37,14 @@ class Followers(Finders):
 
     @subscribe("assignment", "assignment_changed")
     def follow_assignment(self, event: Event) -> None:
-        """Show who has the conversation, or its place in the queue; let the flow go on when nobody is there."""
+        """Show who has the conversation, or its place in the queue; let the flow go on when nobody is there or the visitor left the queue."""
 
         def decide(conversation: Document) -> Turn | None:
             if event.version <= conversation["assignment_version"]:
                 return None
             flow = self.store.find_flow(conversation["flow"]["id"])
-            return domain.follow_assignment(conversation, event.data, event.version, flow)
+            is_open = self._opening(conversation["channel"]["id"])
+            return handovers.follow_assignment(conversation, event.data, event.version, flow, is_open=is_open)
 
         self._commit(event.data["conversation_id"], decide)
 

@@ -62,7 +62,8 @@ class PostingMethods(Finders):
                 raise errors.contact_blocked()
             conversation = conversation or self._open_conversation(contact_id, self._find_channel(contact["channel_id"]))
             flow = self.store.find_flow(conversation["flow"]["id"]) if conversation["handler"] == "bot" else None
-            turn = domain.visitor_writes(conversation, flow, text, choice, client_message_id)
+            is_open = self._opening(conversation["channel"]["id"])
+            turn = domain.visitor_writes(conversation, flow, text, choice, client_message_id, is_open=is_open)
             self.store.commit(turn)
             return turn.messages[0]
 

@@ -1,8 +1,11 @@
-"""Plays an accepted flow: from a block on, through what needs no answer, to the next block that waits or the end."""
+"""Plays an accepted flow: from a block on, through what needs no answer, to the next block that waits or the end.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+Whether the channel is open is asked (`is_open`) when an assign block is reached that has another way on, and only then.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 from services.common.validation import MAX_TEXT
 from services.messaging.flows.answers import RETRY, NotAnAnswer, read_answer, read_option
@@ -10,6 +13,7 @@ from services.messaging.flows.schemas import ASKING, PLACEHOLDER
 
 Flow = Mapping[str, Any]
 Value = str | int | float | bool
+IsOpen = Callable[[], bool]
 
 # Above the number of blocks a flow may have: only a flow that the check should have refused gets here.
 MAX_STEPS = 600
@@ -29,11 +33,18 @@ class Say:
 
 @dataclass(frozen=True)
 class AssignmentWanted:
-    """The assign block's wish."""
+    """The assign block's wish: how one of whom is chosen, who comes first, and what happens when nobody is there."""
 
-    strategy: str
-    agents: list[str] | None
-    unavailable: str
+    strategy: str = "least_busy"
+    agents: list[str] | None = None
+    team: str | None = None
+    priority: str = "normal"
+    unavailable: str = "wait"
+
+    @classmethod
+    def of(cls, block: Mapping[str, Any]) -> Self:
+        """The wish of a block; one of a flow kept long ago lacks the younger names."""
+        return cls(**{known.name: block[known.name] for known in fields(cls) if known.name in block})
 
 
 @dataclass
@@ -53,15 +64,18 @@ class Play:
         self.fields = {**self.fields, name: value}
 
 
-def enter(flow: Flow, block: str | None, fields: Mapping[str, Value]) -> Play:
+def enter(flow: Flow, block: str | None, fields: Mapping[str, Value], *, is_open: IsOpen) -> Play:
     """Play from a block on (None: the flow has ended). Raises FlowStuck."""
     play = Play(dict(fields))
-    _run(flow, block, play)
+    _run(flow, block, play, is_open)
     return play
 
 
-def answer(flow: Flow, at: str, fields: Mapping[str, Value], text: str, choice: str | None = None) -> Play:
-    """Take the visitor's text, or the value of a pressed button, as the answer to the waiting block `at`. Raises FlowStuck."""
+def answer(flow: Flow, at: str, fields: Mapping[str, Value], text: str, choice: str | None = None, *, is_open: IsOpen) -> Play:
+    """Take the visitor's text, or the value of a pressed button, as the answer to the waiting block `at`.
+
+    At an assign block any words mean that the visitor is here again: it is entered once more. Raises FlowStuck.
+    """
     block = _block(flow, at)
     play = Play(dict(fields))
     try:
@@ -73,15 +87,14 @@ def answer(flow: Flow, at: str, fields: Mapping[str, Value], text: str, choice: 
         elif block["type"] == "question":
             play.collect(block["field"], read_answer(block["kind"], text))
             following = block["next"]
-        else:  # an assign block waits for an agent, not for words
-            play.at = at
-            return play
+        else:
+            following = at
     except NotAnAnswer:
         kind = block.get("kind", "choice")
         play.at = at
         play.says.append(Say(fill(block.get("retry") or RETRY[kind], play.fields), _choices(block)))
         return play
-    _run(flow, following, play)
+    _run(flow, following, play, is_open)
     return play
 
 
@@ -90,18 +103,26 @@ def expects_answer(flow: Flow, at: str | None) -> bool:
     return at is not None and at in flow["blocks"] and flow["blocks"][at]["type"] in ASKING
 
 
+def waits_for_agent(flow: Flow, at: str | None) -> bool:
+    """Whether the flow stands at an assign block."""
+    return at is not None and at in flow["blocks"] and flow["blocks"][at]["type"] == "assign"
+
+
 def fill(text: str, fields: Mapping[str, Value]) -> str:
     """`{name}` replaced by the field's value; an unknown field by nothing, with the blank or comma before it."""
     filled = PLACEHOLDER.sub(lambda match: str(fields[match[1]]) if match[1] in fields else "\x00", text)
     return filled.replace(", \x00", "").replace(" \x00", "").replace("\x00", "")[:MAX_TEXT]
 
 
-def _run(flow: Flow, name: str | None, play: Play) -> None:
+def _run(flow: Flow, name: str | None, play: Play, is_open: IsOpen) -> None:
     for _ in range(MAX_STEPS):
         if name is None:
             play.at = None
             return
         block = _block(flow, name)
+        if block["type"] == "assign" and block["unavailable"] != "wait" and not is_open():
+            name = block["unavailable"]  # without its text, which tells of somebody who comes
+            continue
         if block.get("text"):
             play.says.append(Say(fill(block["text"], play.fields), _choices(block)))
         match block["type"]:
@@ -110,7 +131,7 @@ def _run(flow: Flow, name: str | None, play: Play) -> None:
                 return
             case "assign":
                 play.at = name
-                play.assignment = AssignmentWanted(block["strategy"], block["agents"], block["unavailable"])
+                play.assignment = AssignmentWanted.of(block)
                 return
             case "close":
                 play.at, play.close = None, True

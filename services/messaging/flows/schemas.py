@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from services.common.validation import Id, trimmed
 
@@ -13,8 +13,9 @@ MAX_BLOCK_TEXT = 2_000
 PERSONAL_FIELDS = ("name", "email", "phone")
 QUESTION_KINDS = ("text", "name", "email", "phone", "number", "date", "choice")
 STRATEGIES = ("least_busy", "round_robin", "random")
+PRIORITIES = ("high", "normal", "low")
 
-_NAME = validate.Regexp(r"^[A-Za-z0-9_-]{1,64}\Z", error="A block's name has 1 to 64 letters, digits, _ or -.")
+BLOCK_NAME = validate.Regexp(r"^[A-Za-z0-9_-]{1,64}\Z", error="A block's name has 1 to 64 letters, digits, _ or -.")
 _FIELD = validate.Regexp(
     r"^[A-Za-z][A-Za-z0-9_]{0,63}\Z", error="A field's name begins with a letter and has up to 64 letters, digits or _."
 )
@@ -35,7 +36,13 @@ def _text(**options: Any) -> fields.String:
 
 def _next(*, required: bool = True) -> fields.String:
     missing: dict[str, Any] = {} if required else {"load_default": None}
-    return fields.String(required=required, allow_none=True, validate=_NAME, **missing)
+    return fields.String(required=required, allow_none=True, validate=BLOCK_NAME, **missing)
+
+
+def check_agents_or_team(wanted: dict[str, Any]) -> None:
+    """Who may be asked is said by naming agents or by a team. Raises ValidationError."""
+    if wanted.get("agents") is not None and wanted.get("team") is not None:
+        raise ValidationError({"team": ["Name either agents or a team."]})
 
 
 class OptionSchema(Schema):
@@ -48,7 +55,7 @@ class OptionSchema(Schema):
 
     label = trimmed(maximum=80, required=True)
     value = trimmed(maximum=200, required=True)
-    next = fields.String(allow_none=True, validate=_NAME)
+    next = fields.String(allow_none=True, validate=BLOCK_NAME)
 
 
 class MessageBlock(_Block):
@@ -84,7 +91,14 @@ class AssignBlock(_Block):
     text = _text(load_default=None, allow_none=True)
     strategy = fields.String(load_default="least_busy", validate=validate.OneOf(STRATEGIES))
     agents = fields.List(Id(), load_default=None, allow_none=True, validate=validate.Length(1, 200))
-    unavailable = fields.String(load_default="wait", validate=_NAME)
+    team = Id(load_default=None, allow_none=True)
+    priority = fields.String(load_default="normal", validate=validate.OneOf(PRIORITIES))
+    unavailable = fields.String(load_default="wait", validate=BLOCK_NAME)
+
+    @validates_schema
+    def check_among_whom(self, data: dict[str, Any], **_: Any) -> None:
+        """Agents or a team."""
+        check_agents_or_team(data)
 
 
 class GotoBlock(_Block):
@@ -107,9 +121,9 @@ class FlowSchema(Schema):
 
         unknown = RAISE
 
-    start = fields.String(required=True, validate=_NAME)
+    start = fields.String(required=True, validate=BLOCK_NAME)
     blocks = fields.Dict(
-        keys=fields.String(validate=_NAME), values=fields.Dict(), required=True, validate=validate.Length(1, MAX_BLOCKS)
+        keys=fields.String(validate=BLOCK_NAME), values=fields.Dict(), required=True, validate=validate.Length(1, MAX_BLOCKS)
     )
 
 

@@ -1,15 +1,23 @@
 """The messaging service with a channel and the small words that its tests are told in."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from services.common.amqp import close_quietly, connect
 from services.common.ids import new_id
 from services.common.rpc_client import RpcClient
+from services.common.times import now, to_wire
+from services.common.topology import rpc_queue
 from tests.service.conftest import Service
+from tests.support.events import Announcer
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 from tests.unit.messaging.flows import ACME
 
 ADMIN = {"kind": "agent", "id": "admin", "name": "Ada", "role": "admin"}
+NEVER_OPEN: dict[str, Any] = {"time_zone": "Europe/Berlin", "weekly": {}}
 
 
 class Messaging:
@@ -22,8 +30,8 @@ class Messaging:
     def call(self, method: str, **arguments: Any) -> Any:
         return self.rpc.call("messaging", method, **arguments)
 
-    def new_channel(self, flow: dict[str, Any] | None = ACME, name: str = "Shop") -> str:
-        channel = self.call("create_channel", kind="web", name=name, actor=ADMIN)
+    def new_channel(self, flow: dict[str, Any] | None = ACME, name: str = "Shop", **more: Any) -> str:
+        channel = self.call("create_channel", kind="web", name=name, actor=ADMIN, **more)
         if flow is not None:
             self.call("put_flow", channel_id=channel["id"], flow=flow, actor=ADMIN)
         return str(channel["id"])
@@ -55,6 +63,10 @@ class Messaging:
             self.say(contact_id, text)
         self.say(contact_id, choice="quote")
 
+    def change(self, channel_id: str, **changes: Any) -> dict[str, Any]:
+        changed: dict[str, Any] = self.call("update_channel", channel_id=channel_id, changes=changes, actor=ADMIN)
+        return changed
+
     def archive(self, conversation_id: str) -> Any:
         return self.call("set_status", conversation_id=conversation_id, status="archived", actor=ADMIN)
 
@@ -67,7 +79,40 @@ class Messaging:
         return items
 
 
+def announce_assignment(announcer: Announcer, conversation_id: str, version: int, outcome: str, **data: Any) -> None:
+    """What the assignment service tells, having heard of everything unless `conversation_version` says otherwise."""
+    resource: dict[str, Any] = {
+        "conversation_id": conversation_id,
+        "state": outcome,
+        "assignee": None,
+        "queue_position": None,
+        "estimated_wait_seconds": None,
+        "outcome": outcome,
+        "conversation_version": 99,
+        "changed_at": to_wire(now()),
+    }
+    announcer.publish("assignment", "assignment_changed", resource | data, entity=("assignment", conversation_id, version))
+
+
 @pytest.fixture(scope="session")
 def messaging(service: Service, rpc: RpcClient) -> Messaging:
     service("messaging")
     return Messaging(rpc)
+
+
+@pytest.fixture
+def second_replica(messaging: Messaging, stack: Stack) -> Iterator[None]:
+    """Another process of the service beside the shared one, taking every other call."""
+    process = stack.start_service("messaging", instance="messaging-2")
+    connection = connect(stack.settings.amqp_uri)
+    try:
+        with connection.channel() as channel:
+            wait_until(
+                lambda: channel.queue_declare(rpc_queue("messaging"), passive=True).consumer_count == 2,
+                60,
+                what="two replicas that answer",
+            )
+        yield
+    finally:
+        close_quietly(connection)
+        process.stop()

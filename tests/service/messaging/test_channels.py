@@ -1,17 +1,94 @@
+from datetime import timedelta
+
 import pytest
 
 from services.common.errors import DomainError
-from tests.service.messaging.conftest import ADMIN, Messaging
+from services.common.times import from_wire, now
+from tests.service.messaging.conftest import ADMIN, NEVER_OPEN, Messaging
+from tests.support.events import Collector
+from tests.support.stack import Stack
 from tests.support.waiting import wait_until
+
+OFFICE = {"time_zone": "Europe/Berlin", "weekly": {"monday": [["09:00", "12:30"], ["13:00", "24:00"]]}}
 
 
 def test_first_channel_is_answered_when_its_creation_is_repeated(messaging: Messaging) -> None:
     arguments = {"kind": "web", "name": "Idem", "allowed_origins": [], "actor": ADMIN, "idempotency_key": "once-only"}
     first = messaging.call("create_channel", **arguments)
-    assert messaging.call("create_channel", **arguments) == first
+    defaults = {"business_hours": None, "reassignment": {"unanswered_after_seconds": 300}}
+    assert messaging.call("create_channel", **arguments) == messaging.call("create_channel", **arguments, **defaults) == first
+    others = {"name": "Other"}, {"business_hours": OFFICE}, {"reassignment": {"unanswered_after_seconds": None}}
+    for other in others:
+        with pytest.raises(DomainError) as refused:
+            messaging.call("create_channel", **(arguments | other))
+        assert refused.value.error_code == "IDEMPOTENCY_KEY_REUSED"
+
+
+def test_channel_keeps_its_hours_and_times_when_only_others_are_changed(messaging: Messaging, collector: Collector) -> None:
+    channel_id = messaging.new_channel(business_hours=OFFICE, reassignment={"disconnected_after_seconds": None})
+    created = messaging.call("get_channel", channel_id=channel_id)
+    assert created["business_hours"] == OFFICE
+    assert created["reassignment"] == {"disconnected_after_seconds": None, "unanswered_after_seconds": 300}
+    messaging.change(channel_id, name="Outlet", reassignment={"unanswered_after_seconds": 20})
+    event = collector.wait_for("channel_updated", lambda e: e["data"]["id"] == channel_id and e["data"]["name"] == "Outlet")
+    assert event["data"] == messaging.call("get_channel", channel_id=channel_id)
+    assert event["data"]["business_hours"] == OFFICE
+    assert event["data"]["reassignment"] == {"disconnected_after_seconds": None, "unanswered_after_seconds": 20}
+    assert messaging.change(channel_id, business_hours=None)["business_hours"] is None
+
+
+def test_channel_shows_the_defaults_when_it_was_stored_before_there_was_a_choice(messaging: Messaging, stack: Stack) -> None:
+    channel_id = messaging.new_channel()
+    stack.mongo("messaging").channels.update_one({"_id": channel_id}, {"$unset": {"business_hours": 1, "reassignment": 1}})
+    stored = messaging.call("get_channel", channel_id=channel_id)
+    assert stored["business_hours"] is None
+    assert stored["reassignment"] == {"disconnected_after_seconds": 60, "unanswered_after_seconds": 300}
+    assert messaging.call("preview_assignment", channel_id=channel_id)["open"]
+    changed = messaging.change(channel_id, reassignment={"disconnected_after_seconds": 10})
+    assert changed["reassignment"] == {"disconnected_after_seconds": 10, "unanswered_after_seconds": 300}
+
+
+def test_hours_are_refused_at_their_place_when_a_day_is_wrong(messaging: Messaging) -> None:
+    wrong = {"time_zone": "Europe/Berlin", "weekly": {"monday": [["17:00", "09:00"]]}}
     with pytest.raises(DomainError) as refused:
-        messaging.call("create_channel", **(arguments | {"name": "Other"}))
-    assert refused.value.error_code == "IDEMPOTENCY_KEY_REUSED"
+        messaging.new_channel(business_hours=wrong)
+    assert refused.value.data["errors"] == {"business_hours.weekly.monday": ["Span 1 does not end after its start."]}
+
+
+def test_wish_is_shown_without_asking_when_it_is_previewed(messaging: Messaging) -> None:
+    desk = {"type": "assign", "team": "sales", "priority": "high", "unavailable": "sorry"}
+    flow = {"start": "a", "blocks": {"a": desk, "sorry": {"type": "assign", "strategy": "random", "agents": ["ann"]}}}
+    channel_id = messaging.new_channel(flow=flow)
+
+    def preview(**arguments: str) -> dict[str, object]:
+        found: dict[str, object] = messaging.call("preview_assignment", channel_id=channel_id, **arguments)
+        return found
+
+    first = {"block": "a", "strategy": "least_busy", "agents": None, "team": "sales", "priority": "high", "unavailable": "sorry"}
+    assert preview() == first | {"open": True, "opens_at": None}
+    second = {
+        "block": "sorry",
+        "strategy": "random",
+        "agents": ["ann"],
+        "team": None,
+        "priority": "normal",
+        "unavailable": "wait",
+    }
+    assert preview(block="sorry") == second | {"open": True, "opens_at": None}
+    messaging.change(channel_id, business_hours=NEVER_OPEN)
+    assert preview() == first | {"open": False, "opens_at": None}
+    tomorrow = f"{now() + timedelta(days=1):%A}".lower()
+    messaging.change(channel_id, business_hours={"time_zone": "UTC", "weekly": {tomorrow: [["09:00", "17:00"]]}})
+    assert from_wire(str(preview()["opens_at"])) > now()
+    for arguments, code in (({"block": "b"}, "VALIDATION_FAILED"), ({"channel_id": "nope"}, "CHANNEL_NOT_FOUND")):
+        with pytest.raises(DomainError) as refused:
+            messaging.call("preview_assignment", **({"channel_id": channel_id} | arguments))
+        assert refused.value.error_code == code
+
+
+def test_wish_is_the_default_when_a_channel_without_a_flow_is_previewed(messaging: Messaging) -> None:
+    shown = messaging.call("preview_assignment", channel_id=messaging.new_channel(flow=None))
+    assert (shown["block"], shown["strategy"], shown["priority"], shown["unavailable"]) == (None, "least_busy", "normal", "wait")
 
 
 def test_flow_stays_when_a_broken_one_is_put(messaging: Messaging) -> None:

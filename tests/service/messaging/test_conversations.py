@@ -3,22 +3,10 @@ import pytest
 from services.common.errors import DomainError
 from services.common.ids import new_id
 from services.common.paging import encode_cursor
-from tests.service.messaging.conftest import ADMIN, Messaging
+from tests.service.messaging.conftest import ADMIN, Messaging, announce_assignment
 from tests.support.events import Announcer, Collector
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
-
-
-def announce_assignment(announcer: Announcer, conversation_id: str, version: int, outcome: str, **data: object) -> None:
-    resource: dict[str, object] = {
-        "conversation_id": conversation_id,
-        "state": outcome,
-        "assignee": None,
-        "queue_position": None,
-        "outcome": outcome,
-        "conversation_version": 99,
-    }
-    announcer.publish("assignment", "assignment_changed", resource | data, entity=("assignment", conversation_id, version))
 
 
 def test_newest_assignment_wins_when_events_arrive_out_of_order(messaging: Messaging, announcer: Announcer) -> None:
@@ -26,10 +14,11 @@ def test_newest_assignment_wins_when_events_arrive_out_of_order(messaging: Messa
     announce_assignment(announcer, conversation["id"], 2, "assigned", assignee={"id": "ben", "name": "Ben"})
     wait_until(lambda: messaging.conversation(conversation["id"])["assignee"] == {"id": "ben", "name": "Ben"})
     announce_assignment(announcer, conversation["id"], 1, "assigned", assignee={"id": "ann", "name": "Ann"})
-    announce_assignment(announcer, conversation["id"], 3, "queued", queue_position=4)
+    announce_assignment(announcer, conversation["id"], 3, "queued", queue_position=4, estimated_wait_seconds=90)
     wait_until(lambda: messaging.conversation(conversation["id"])["queue"])
     shown = messaging.conversation(conversation["id"])
-    assert (shown["handler"], shown["assignee"], shown["queue"]["position"]) == ("queue", None, 4)
+    assert (shown["handler"], shown["assignee"]) == ("queue", None)
+    assert shown["queue"] == {"position": 4, "estimated_wait_seconds": 90}
 
 
 def test_folders_show_each_conversation_where_it_belongs(messaging: Messaging) -> None:
@@ -113,8 +102,10 @@ def test_second_open_conversation_is_refused_when_an_archived_one_is_reopened(me
     contact_id, conversation = messaging.begin()
     messaging.say(contact_id, "Ann")
     messaging.archive(conversation["id"])
+    archived = messaging.conversation(conversation["id"])
+    assert archived["archived_by"] == {"kind": "agent", "id": "admin", "name": "Ada"}
     reopened = messaging.call("set_status", conversation_id=conversation["id"], status="open", actor=ADMIN)
-    assert reopened["status"] == "open"
+    assert (reopened["status"], reopened["archived_by"]) == ("open", None)
     messaging.archive(conversation["id"])
     messaging.say(contact_id, "Again")
     with pytest.raises(DomainError) as refused:

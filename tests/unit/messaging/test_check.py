@@ -40,6 +40,9 @@ def test_flow_is_accepted_with_defaults_when_it_is_the_documented_one() -> None:
             {"a": {"type": "buttons", "text": "x", "options": [{"label": "A", "value": "v", "next": "z"}]}},
         ),
         ("blocks.a.unavailable", {"a": {"type": "assign", "unavailable": "gone"}}),
+        ("blocks.a.team", {"a": {"type": "assign", "agents": ["ann"], "team": "sales"}}),
+        ("blocks.a.team", {"a": {"type": "assign", "team": "no blanks"}}),
+        ("blocks.a.priority", {"a": {"type": "assign", "priority": "urgent"}}),
         ("blocks.a.kind", {"a": {"type": "question", "kind": "shoe", "text": "x", "field": "f", "next": None}}),
         ("blocks.a.field", {"a": {"type": "question", "kind": "text", "text": "x", "field": "no blanks", "next": None}}),
     ],
@@ -53,6 +56,18 @@ def test_assign_block_is_refused_when_its_way_on_leads_back_without_the_visitor(
     assert set(problems(again)) == {"blocks.a.next", "blocks.b.next"}
     asked = again | {"b": {"type": "question", "kind": "text", "text": "Again?", "field": "f", "next": "a"}}
     assert problems(asked) == {}
+
+
+def test_assign_blocks_are_refused_when_they_lead_to_each_other_without_the_visitor() -> None:
+    again = {"a": {"type": "assign", "unavailable": "b"}, "b": {"type": "assign", "unavailable": "a"}}
+    assert set(problems(again)) == {"blocks.a.next", "blocks.b.next"}
+
+
+def test_assign_block_is_accepted_when_it_names_a_team_and_a_priority() -> None:
+    flow, found = load_flow({"start": "a", "blocks": {"a": {"type": "assign", "team": "sales", "priority": "low"}}})
+    assert found == {}
+    assert (flow["blocks"]["a"]["agents"], flow["blocks"]["a"]["team"]) == (None, "sales")
+    assert load_flow({"start": "a", "blocks": {"a": {"type": "assign"}}})[0]["blocks"]["a"]["priority"] == "normal"
 
 
 def test_close_is_refused_when_the_visitor_could_not_write_before() -> None:

@@ -1,0 +1,116 @@
+"""How the bot, the line and agents hand a conversation to each other, decided as in `domain.py`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.common.times import from_wire, to_wire
+from services.messaging import events
+from services.messaging.bot import ask_for_agent, let_bot
+from services.messaging.flows import engine
+from services.messaging.flows.engine import AssignmentWanted, IsOpen
+from services.messaging.turn import Turn, on_open
+
+Document = dict[str, Any]
+Actor = Mapping[str, Any]
+Flow = Mapping[str, Any]
+
+
+def return_to_bot(conversation: Document, flow: Flow | None, actor: Actor, *, is_open: IsOpen) -> Turn:
+    """The bot has it again: it repeats the question it was waiting for, or begins anew."""
+    turn = Turn(on_open(conversation))
+    if conversation["handler"] == "bot":
+        return turn
+    turn.set(handler="bot", assignee=None, queue=None)
+    turn.tell("conversation_updated")
+    if flow is not None:
+        at = conversation["flow"]["at"]
+        block = at if engine.expects_answer(flow, at) else flow["start"]
+        fields = conversation["flow"]["fields"]
+        let_bot(turn, lambda: engine.enter(flow, block, fields, is_open=is_open), release=True)
+    # A flow that asks for an agent at once releases the present one with that very request.
+    if turn.conversation["handler"] == "bot":
+        turn.tell_desk("conversation_returned", actor=dict(actor))
+    return turn
+
+
+def request_assignment(conversation: Document, actor: Actor, wanted: AssignmentWanted) -> Turn:
+    """Ask for an agent from outside a flow. Asking for a conversation that someone has, or that waits already, changes nothing."""
+    turn = Turn(on_open(conversation))
+    if conversation["assignee"] is None and conversation["handler"] != "queue":
+        ask_for_agent(turn, wanted, dict(actor))
+    return turn
+
+
+def follow_assignment(
+    conversation: Document, assignment: Mapping[str, Any], version: int, flow: Flow | None, *, is_open: IsOpen
+) -> Turn:
+    """Show what the assignment service decided; it owns who has a conversation."""
+    turn = Turn(dict(conversation))
+    turn.set(assignment_version=version)
+    outcome = assignment["outcome"]
+    if conversation["status"] != "open":
+        # Somebody was given it while it was being archived: said again, so that its capacity is freed again.
+        if outcome in {"assigned", "queued"}:
+            turn.tell("conversation_archived")
+        return turn
+    if assignment["conversation_version"] < conversation["desk_version"]:
+        return turn  # decided before the desk heard what happened since; it will tell again
+    _show(turn, assignment)
+    if outcome == "assigned":
+        _tell_who_waits(turn, conversation)
+    if flow is not None:
+        _let_flow_go_on(turn, conversation, assignment, flow, is_open)
+    return turn
+
+
+def _show(turn: Turn, assignment: Mapping[str, Any]) -> None:
+    before = _holding(turn.conversation)
+    outcome = assignment["outcome"]
+    if outcome == "assigned":
+        turn.set(handler="agent", assignee=assignment["assignee"], queue=None)
+    elif outcome == "queued":
+        place = {
+            "position": assignment["queue_position"],
+            "estimated_wait_seconds": assignment.get("estimated_wait_seconds"),
+        }
+        turn.set(handler="queue", assignee=None, queue=place)
+    elif outcome in {"unavailable", "left"}:
+        turn.set(handler="bot", assignee=None, queue=None)
+    elif turn.conversation["handler"] != "bot":
+        turn.set(handler="agent", assignee=None, queue=None)
+    if before != _holding(turn.conversation):
+        turn.tell("conversation_assigned" if outcome == "assigned" else "conversation_updated")
+
+
+def _holding(conversation: Document) -> tuple[Any, ...]:
+    return conversation["handler"], conversation["assignee"], conversation["queue"]
+
+
+def _tell_who_waits(turn: Turn, before: Document) -> None:
+    """Whoever gets by hand what never asked for an agent is awaited by a visitor of whom the desk has not heard."""
+    since = before.get("awaiting_answer_since")
+    if since is not None and before["handler"] != "queue" and before["assignee"] != turn.conversation["assignee"]:
+        turn.events.append(events.internal("answer_awaited", before, since=to_wire(since)))
+
+
+def _let_flow_go_on(turn: Turn, before: Document, assignment: Mapping[str, Any], flow: Flow, is_open: IsOpen) -> None:
+    at, fields = before["flow"]["at"], before["flow"]["fields"]
+    if assignment["outcome"] == "unavailable":
+        block = _unavailable_block(flow, at)
+        let_bot(turn, lambda: engine.enter(flow, block, fields, is_open=is_open))
+    elif assignment["outcome"] == "left" and engine.waits_for_agent(flow, at) and _wrote_since(before, assignment):
+        # The message was posted before the leaving was heard of: without this it would get no answer.
+        let_bot(turn, lambda: engine.enter(flow, at, fields, is_open=is_open))
+
+
+def _unavailable_block(flow: Flow, at: str | None) -> str | None:
+    block = flow["blocks"].get(at, {}) if at is not None else {}
+    unavailable: str = block.get("unavailable", "wait")
+    return None if unavailable == "wait" else unavailable
+
+
+def _wrote_since(conversation: Document, assignment: Mapping[str, Any]) -> bool:
+    last = conversation["last_message"]
+    if last is None or last["author"]["kind"] != "visitor":
+        return False
+    return bool(last["created_at"] > from_wire(assignment["changed_at"]))
