@@ -114,7 +114,7 @@ def agent_required(view: View[Parameters, Result]) -> View[Parameters, Result]:
         _require("agent")
         return view(*args, **kwargs)
 
-    return secured(guarded, "agent")
+    return secured(guarded, "agent", roles=["agent", "admin"])
 
 
 def admin_required(view: View[Parameters, Result]) -> View[Parameters, Result]:
@@ -126,7 +126,7 @@ def admin_required(view: View[Parameters, Result]) -> View[Parameters, Result]:
             raise Forbidden("This is for administrators.")
         return view(*args, **kwargs)
 
-    return secured(guarded, "agent")
+    return secured(guarded, "agent", roles=["admin"])
 
 
 def visitor_required(view: View[Parameters, Result]) -> View[Parameters, Result]:
@@ -137,7 +137,7 @@ def visitor_required(view: View[Parameters, Result]) -> View[Parameters, Result]
         require_visitor()
         return view(*args, **kwargs)
 
-    return secured(guarded, "visitor", "ORIGIN_NOT_ALLOWED")
+    return secured(guarded, "visitor", "ORIGIN_NOT_ALLOWED", roles=["visitor"])
 
 
 def bot_required(view: View[Parameters, Result]) -> View[Parameters, Result]:
@@ -149,7 +149,7 @@ def bot_required(view: View[Parameters, Result]) -> View[Parameters, Result]:
             raise Forbidden("This API token has not the scope `bot`.")
         return view(*args, **kwargs)
 
-    return secured(guarded, "apiToken")
+    return secured(guarded, "apiToken", roles=["bot"])
 
 
 def require_visitor() -> Principal:
@@ -157,6 +157,7 @@ def require_visitor() -> Principal:
     principal = _require("visitor")
     if principal.channel_id is not None:
         gateway().origins.check(request, principal.channel_id)
+    gateway().saw_visitor(principal.id)
     return principal
 
 

@@ -29,6 +29,9 @@ class Hub(Protocol):
     def stop(self) -> None:
         """Tell every open stream to end."""
 
+    def saw_visitor(self, contact_id: str) -> None:
+        """A visitor has just made a request."""
+
 
 @dataclass
 class Gateway:
@@ -64,6 +67,11 @@ class Gateway:
         self.revoked.start()
         if self.hub is not None:
             self.hub.start()
+
+    def saw_visitor(self, contact_id: str) -> None:
+        """A visitor has just made a request: they are there, with or without a stream."""
+        if self.hub is not None:
+            self.hub.saw_visitor(contact_id)
 
     def end_streams(self) -> None:
         """Tell every open stream to end; requests are still answered."""

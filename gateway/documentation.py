@@ -61,12 +61,19 @@ def problems(*codes: str) -> Callable[[Anything], Anything]:
     return decorate
 
 
-def secured(view: Anything, scheme: str, *codes: str) -> Anything:
-    """Say which token a view needs."""
+def secured(view: Anything, scheme: str, *codes: str, roles: Iterable[str]) -> Anything:
+    """Say which token a view needs, and of whom it may be."""
     doc = _doc_of(view)
+    doc["roles"] = tuple(roles)
     doc.setdefault("manual_doc", {})["security"] = [{scheme: []}]
     doc.setdefault("problems", []).extend([*SIGNED_IN, "FORBIDDEN", *codes])
     return view
+
+
+def roles_of(view: Any) -> frozenset[str] | None:
+    """Who may use a view, of `visitor`, `agent`, `admin` and `bot`; None for one that asks for no token."""
+    roles = getattr(view, DOC, {}).get("roles")
+    return None if roles is None else frozenset(roles)
 
 
 def query_names(view: Any) -> frozenset[str] | None:

@@ -44,11 +44,13 @@ CODES: dict[str, Code] = {
     "NOTE_NOT_FOUND": Code(404, "There is no such note."),
     "TICKET_NOT_FOUND": Code(404, "There is no such ticket."),
     "TOKEN_NOT_FOUND": Code(404, "There is no such API token."),
+    "TEAM_NOT_FOUND": Code(404, "There is no such team."),
     "METHOD_NOT_ALLOWED": Code(405, "The address exists, the method doesn't."),
     "EMAIL_TAKEN": Code(409, "Another agent has this e-mail address."),
+    "TEAM_NAME_TAKEN": Code(409, "Another team has this name."),
     "CONVERSATION_ARCHIVED": Code(409, "The conversation is archived."),
     "CONVERSATION_OPEN_ELSEWHERE": Code(409, "The contact has another open conversation."),
-    "ALREADY_ASSIGNED": Code(409, "Somebody else has it; `assignee` says who."),
+    "ALREADY_ASSIGNED": Code(409, "Who has it changed meanwhile; `assignee` says who has it now, if anybody."),
     "CHANNEL_IN_USE": Code(409, "The channel has conversations."),
     "LAST_ADMIN": Code(409, "The last active administrator stays one."),
     "CONFLICT": Code(409, "The present state doesn't allow it."),
@@ -121,7 +123,7 @@ def handle_domain_error(error: DomainError) -> Response:
     if code not in CODES or (isinstance(error, RemoteError) and code == "MALFORMED_REQUEST"):
         log.error("unexpected_error_code", code=code, text=error.text)
         return _internal()
-    return problem(code, error.text, data=error.data)
+    return problem(code, error.text, data=_as_asked(error.data))
 
 
 def handle_http_exception(error: HTTPException) -> Response:
@@ -144,6 +146,14 @@ def handle_unexpected(error: Exception) -> Response:
     """A bug: the log has it, the answer doesn't."""
     log.error("unexpected_failure", exc_info=error)
     return _internal()
+
+
+def _as_asked(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The error's data, with its places named as in the request, whose body the services' calls take as `changes`."""
+    errors = data.get("errors")
+    if not isinstance(errors, Mapping):
+        return data
+    return {**data, "errors": {str(place).removeprefix("changes."): texts for place, texts in errors.items()}}
 
 
 def _internal() -> Response:

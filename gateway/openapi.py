@@ -8,7 +8,7 @@ from werkzeug.routing import BaseConverter
 
 from gateway.documentation import shared_responses
 from gateway.schemas.base import ID_PATTERN, ProblemSchema
-from gateway.schemas.channels import FLOW_BLOCK
+from gateway.schemas.flows import FLOW_BLOCK
 from services.common.version import VERSION
 
 OVERVIEW = """
@@ -27,6 +27,12 @@ Messages are numbered instead: `after_seq` and `before_seq`.
 ## Repeating safely
 Messages carry a `client_message_id`, other creating calls take an `Idempotency-Key` header: after a lost answer send the same
 again, and the first result is answered. Whatever was answered with 2xx is stored, whatever crashes afterwards.
+
+## Who gets a conversation
+The bot's assign block, an agent or an integration asks for an agent. Who is connected, available and below capacity may get it; else it
+waits in line: `GET /v1/queue`. Every change of hands is a decision with its reasons: `GET /v1/conversations/{id}/assignments`. What would
+happen now, and why, says `POST /v1/assignment/simulate`. Agents take, transfer and unassign whenever they like; of two hands at once one
+wins, and the other is told who has it (`ALREADY_ASSIGNED`).
 
 ## Problems
 Every failure is `application/problem+json` (RFC 9457) with a stable `code`, the `request_id` (also the header

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-CONVERSATION_FIELDS = ("id", "status", "handler", "queue", "last_seq", "visitor_read_seq", "created_at", "archived_at", "version")
+CONVERSATION_FIELDS = ("id", "status", "handler", "last_seq", "visitor_read_seq", "created_at", "archived_at", "version")
 MESSAGE_FIELDS = ("id", "conversation_id", "seq", "author", "text", "choices", "created_at", "client_message_id")
+QUEUE_FIELDS = ("position", "estimated_wait_seconds")
 CONTACT_FIELDS = ("id", "name", "email", "phone", "locale")
 
 
@@ -17,11 +18,12 @@ def visitor_message(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def visitor_conversation(conversation: Mapping[str, Any]) -> dict[str, Any]:
-    """The conversation without the contact list's details; the assignee is a name."""
-    assignee = conversation.get("assignee")
+    """The conversation without the contact list's details; the assignee is a name, the queue one's own place."""
+    assignee, queue = conversation.get("assignee"), conversation.get("queue")
     return {
         **{field: conversation.get(field) for field in CONVERSATION_FIELDS},
         "assignee": None if assignee is None else {"name": assignee.get("name")},
+        "queue": None if queue is None else {field: queue.get(field) for field in QUEUE_FIELDS},
     }
 
 

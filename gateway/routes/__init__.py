@@ -13,13 +13,29 @@ from gateway.routes import (
     messages,
     notes,
     operations,
+    teams,
     tickets,
     tokens,
     widget,
 )
 
 # In the order in which the documentation shows them.
-NOUNS = (auth, agents, channels, conversations, messages, assignments, contacts, notes, tickets, widget, bot, tokens, operations)
+NOUNS = (
+    auth,
+    agents,
+    teams,
+    channels,
+    conversations,
+    messages,
+    assignments,
+    contacts,
+    notes,
+    tickets,
+    widget,
+    bot,
+    tokens,
+    operations,
+)
 
 
 def register(api: Api) -> None:

@@ -10,6 +10,7 @@ from gateway.context import call
 from gateway.documentation import Blueprint, problems
 from gateway.schemas.agents import AgentChangesSchema, AgentPageSchema, AgentSchema, NewAgentSchema, OwnChangesSchema
 from gateway.schemas.base import IdempotencyHeader, PageQuery
+from gateway.schemas.presence import PresenceSchema
 
 blueprint = Blueprint("agents", __name__, url_prefix="/v1/agents", description="The people who answer.")
 
@@ -66,6 +67,18 @@ def update_me(changes: dict[str, Any]) -> Response:
 def get_agent(agent_id: str) -> Response:
     """Show an agent."""
     return answer(call("presence", "get_agent", agent_id=agent_id))
+
+
+@blueprint.route("/<id:agent_id>/presence")
+@agent_required
+@problems("AGENT_NOT_FOUND")
+@blueprint.response(200, PresenceSchema)
+def explain_presence(agent_id: str) -> Response:
+    """Show why an agent counts as connected or not.
+
+    Their event streams with their age, what of late turned `connected` and why, and who chose the availability.
+    """
+    return answer(call("presence", "explain_presence", agent_id=agent_id))
 
 
 @blueprint.route("/<id:agent_id>", methods=["PATCH"])

@@ -5,19 +5,26 @@ from typing import Any
 from flask import Response
 
 from gateway.answers import answer
+from gateway.assignments import assignment_of, expected_assignee, simulate
 from gateway.auth import agent_required, caller
 from gateway.context import call
 from gateway.documentation import Blueprint, problems
-from gateway.schemas.base import PageQuery
-from gateway.schemas.conversations import (
+from gateway.schemas.assignments import (
+    NOBODY,
     AssigneeSchema,
     AssignmentRequestSchema,
     AssignmentSchema,
-    ConversationSchema,
     DecisionPageSchema,
     QueuePageSchema,
+    SimulationRequestSchema,
+    SimulationSchema,
+    UnassignQuery,
 )
-from services.common.errors import Conflict, RemoteError
+from gateway.schemas.base import PageQuery
+from gateway.schemas.conversations import ConversationSchema
+from services.common.errors import Conflict
+
+AGENT_SNAPSHOT = ("id", "name", "role", "connected", "availability", "capacity", "active", "version")
 
 blueprint = Blueprint("assignments", __name__, url_prefix="/v1", description="Which agent has which conversation, and why.")
 
@@ -29,7 +36,7 @@ blueprint = Blueprint("assignments", __name__, url_prefix="/v1", description="Wh
 def get_assignment(conversation_id: str) -> Response:
     """Show who has a conversation."""
     conversation = call("messaging", "get_conversation", conversation_id=conversation_id)
-    return answer(_assignment(conversation, "get_assignment"))
+    return answer(assignment_of(conversation, "get_assignment"))
 
 
 @blueprint.route("/conversations/<id:conversation_id>/assignee", methods=["PUT"])
@@ -40,8 +47,12 @@ def get_assignment(conversation_id: str) -> Response:
 def assign(body: dict[str, Any], conversation_id: str) -> Response:
     """Give a conversation to an agent.
 
-    To oneself (take), to another (transfer), whoever has it now.
+    To oneself (take) or to another (transfer), whoever has it now, and also to an agent who is busy, disconnected or at capacity; an
+    account that was closed is refused with `VALIDATION_FAILED` at `agent_id`. Of two hands at once one wins, and the other is refused
+    with `ALREADY_ASSIGNED` and told in `assignee` who has it. To an agent who has it already, nothing changes.
     """
+    # First of all: it stands for the moment when the request arrived.
+    expected = body["expected_assignee_id"] if "expected_assignee_id" in body else expected_assignee(conversation_id)
     conversation = call("messaging", "get_conversation", conversation_id=conversation_id)
     if conversation["status"] == "archived":
         raise Conflict("The conversation is archived.", code="CONVERSATION_ARCHIVED")
@@ -52,20 +63,36 @@ def assign(body: dict[str, Any], conversation_id: str) -> Response:
         conversation_id=conversation_id,
         channel_id=conversation["channel"]["id"],
         contact_id=conversation["contact"]["id"],
-        agent={key: agent[key] for key in ("id", "name", "role", "connected", "availability", "capacity", "active", "version")},
+        agent={name: agent[name] for name in AGENT_SNAPSHOT},
         actor=caller().actor,
+        expected_assignee_id=expected,
+        remark=body.get("remark"),
     )
     return answer(assignment)
 
 
 @blueprint.route("/conversations/<id:conversation_id>/assignee", methods=["DELETE"])
 @agent_required
-@problems("CONVERSATION_NOT_FOUND", "CONVERSATION_ARCHIVED", "CONFLICT")
+@problems("CONVERSATION_NOT_FOUND", "ALREADY_ASSIGNED", "CONFLICT")
+@blueprint.arguments(UnassignQuery, location="query")
 @blueprint.response(200, AssignmentSchema)
-def unassign(conversation_id: str) -> Response:
-    """Take a conversation from whoever has it."""
+def unassign(query: dict[str, Any], conversation_id: str) -> Response:
+    """Take a conversation from whoever has it, or out of the line.
+
+    When somebody else has got it meanwhile, it is refused with `ALREADY_ASSIGNED` and told in `assignee` who. Where nobody has it,
+    nothing changes.
+    """
+    given = query.get("expected_assignee_id")
+    expected = expected_assignee(conversation_id) if given is None else None if given == NOBODY else given
     conversation = call("messaging", "get_conversation", conversation_id=conversation_id)
-    return answer(_assignment(conversation, "unassign_conversation", actor=caller().actor))
+    assignment = assignment_of(
+        conversation,
+        "unassign_conversation",
+        actor=caller().actor,
+        expected_assignee_id=expected,
+        remark=query.get("remark"),
+    )
+    return answer(assignment)
 
 
 @blueprint.route("/conversations/<id:conversation_id>/assign", methods=["POST"])
@@ -76,7 +103,7 @@ def unassign(conversation_id: str) -> Response:
 def request_assignment(body: dict[str, Any], conversation_id: str) -> Response:
     """Have an agent found for a conversation.
 
-    As the bot's assign block does: the conversation waits in the queue until somebody is eligible, often only for a moment.
+    As the bot's assign block does: the conversation waits in line until somebody is eligible, often only for a moment.
     """
     return answer(call("messaging", "request_assignment", conversation_id=conversation_id, **body, actor=caller().actor))
 
@@ -87,26 +114,12 @@ def request_assignment(body: dict[str, Any], conversation_id: str) -> Response:
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, DecisionPageSchema)
 def list_assignments(page: dict[str, Any], conversation_id: str) -> Response:
-    """List the decisions about a conversation, newest first."""
+    """List the decisions about a conversation, newest first.
+
+    Each with who or which rule made it; automatic ones with every agent that was considered and why they were eligible or not; those
+    that ended a wait with the wait beside its first estimate.
+    """
     return answer(call("assignment", "list_assignments", conversation_id=conversation_id, **page))
-
-
-def _assignment(conversation: dict[str, Any], method: str, **arguments: Any) -> dict[str, Any]:
-    try:
-        assignment: dict[str, Any] = call("assignment", method, conversation_id=conversation["id"], **arguments)
-    except RemoteError as error:
-        if error.error_code != "CONVERSATION_NOT_FOUND":
-            raise
-        # It exists, and nobody was ever asked for.
-        return {
-            "conversation_id": conversation["id"],
-            "state": "unassigned",
-            "assignee": None,
-            "queue_position": None,
-            "changed_at": conversation["created_at"],
-            "version": 0,
-        }
-    return assignment
 
 
 @blueprint.route("/queue")
@@ -114,5 +127,24 @@ def _assignment(conversation: dict[str, Any], method: str, **arguments: Any) -> 
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, QueuePageSchema)
 def list_queue(page: dict[str, Any]) -> Response:
-    """List the conversations that wait for an agent, next one first."""
+    """List the conversations that wait for an agent, next one first.
+
+    First those that their agents could not go on with, then by priority, then by the time of the request.
+    """
     return answer(call("assignment", "list_queue", **page))
+
+
+@blueprint.route("/assignment/simulate", methods=["POST"])
+@agent_required
+@problems("CHANNEL_NOT_FOUND")
+@blueprint.arguments(SimulationRequestSchema)
+@blueprint.response(200, SimulationSchema)
+def simulate_assignment(body: dict[str, Any]) -> Response:
+    """Ask who would get a conversation of a channel now, and why.
+
+    Assigns nothing. By the wishes of the channel's assign block, overridden by those given here; `agents` or `team`, even when null, take
+    the place of both of the block's. Outside business hours a block with another way to go answers `unavailable`, and still shows the
+    candidates.
+    """
+    wishes = {name: value for name, value in body.items() if name not in {"channel_id", "block"}}
+    return answer(simulate(body["channel_id"], body.get("block"), wishes))

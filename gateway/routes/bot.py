@@ -9,16 +9,11 @@ from gateway.auth import bot_required, caller
 from gateway.context import call
 from gateway.documentation import Blueprint, problems
 from gateway.limits import limit_messages
+from gateway.schemas.assignments import AssignmentRequestSchema
 from gateway.schemas.base import IdempotencyHeader
 from gateway.schemas.bot import NewBotMessageSchema
 from gateway.schemas.contacts import ContactFieldsSchema, ContactSchema, NewTicketSchema, TicketSchema
-from gateway.schemas.conversations import (
-    AssignmentRequestSchema,
-    ConversationSchema,
-    MessagePageSchema,
-    MessageQuery,
-    MessageSchema,
-)
+from gateway.schemas.conversations import ConversationSchema, MessagePageSchema, MessageQuery, MessageSchema
 
 blueprint = Blueprint("bot", __name__, url_prefix="/v1/bot", description="For integrations: bots of your own.")
 
@@ -83,5 +78,8 @@ def post_message(body: dict[str, Any], conversation_id: str) -> Response:
 @blueprint.arguments(AssignmentRequestSchema)
 @blueprint.response(200, ConversationSchema)
 def request_assignment(body: dict[str, Any], conversation_id: str) -> Response:
-    """Have an agent found for a conversation."""
+    """Have an agent found for a conversation.
+
+    As the built-in bot's assign block does: it waits in line until somebody is eligible, often only for a moment.
+    """
     return answer(call("messaging", "request_assignment", conversation_id=conversation_id, **body, actor=caller().actor))

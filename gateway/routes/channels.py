@@ -8,15 +8,10 @@ from gateway.answers import answer, created, nothing
 from gateway.auth import admin_required, agent_required, caller
 from gateway.context import call, gateway
 from gateway.documentation import Blueprint, problems
+from gateway.flow_people import require_known
 from gateway.schemas.base import IdempotencyHeader, PageQuery
-from gateway.schemas.channels import (
-    ChannelChangesSchema,
-    ChannelFlowSchema,
-    ChannelPageSchema,
-    ChannelSchema,
-    FlowSchema,
-    NewChannelSchema,
-)
+from gateway.schemas.channels import ChannelChangesSchema, ChannelPageSchema, ChannelSchema, NewChannelSchema
+from gateway.schemas.flows import ChannelFlowSchema, FlowSchema
 
 blueprint = Blueprint("channels", __name__, url_prefix="/v1/channels", description="Where visitors come from, and the bot there.")
 
@@ -99,6 +94,7 @@ def put_flow(flow: dict[str, Any], channel_id: str) -> Response:
     """Give a channel a bot flow.
 
     For administrators. Conversations that have begun go on with the flow they began with. A flow that names a missing
-    block, loops without waiting for the visitor, or has blocks that can't be reached is refused with each fault.
+    block, agent or team, loops without waiting for the visitor, or has blocks that can't be reached is refused with each fault.
     """
+    require_known(flow)
     return answer(call("messaging", "put_flow", channel_id=channel_id, flow=flow, actor=caller().actor))

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response, request
 
 from gateway.answers import answer, created, nothing
+from gateway.assignments import assignment_of
 from gateway.auth import caller, visitor_required
 from gateway.context import call, gateway, remote_address
 from gateway.documentation import Blueprint, problems
@@ -17,6 +18,7 @@ from gateway.schemas.widget import (
     VisitorConversationSchema,
     VisitorMessagePageSchema,
     VisitorMessageSchema,
+    VisitorPlaceSchema,
     VisitSchema,
     WidgetSessionSchema,
 )
@@ -59,6 +61,7 @@ def open_session(headers: dict[str, Any], visit: dict[str, Any], channel_id: str
         locale=visit.get("locale"),
         user_agent=request.headers.get("User-Agent", "")[:MAX_USER_AGENT] or None,
     )
+    gateway().saw_visitor(contact["id"])
     begun = call(
         "messaging",
         "start_conversation",
@@ -136,6 +139,20 @@ def signal_typing(body: dict[str, Any]) -> Response:
     """Show that the visitor is writing."""
     call("messaging", "signal_typing", conversation_id=_conversation()["id"], typing=body["typing"], actor=caller().actor)
     return nothing()
+
+
+@blueprint.route("/queue", methods=["DELETE"])
+@visitor_required
+@problems("CONVERSATION_NOT_FOUND")
+@blueprint.response(200, VisitorPlaceSchema)
+def leave_queue() -> Response:
+    """Stop waiting for an agent.
+
+    The bot has the conversation again, and the next message asks for an agent anew. Whoever doesn't wait, any more or yet, is told how
+    the conversation stands.
+    """
+    place = assignment_of(_conversation(), "leave_queue", actor=caller().actor)
+    return answer({name: place[name] for name in ("state", "queue_position")})
 
 
 @blueprint.route("/events/ticket", methods=["POST"])

@@ -216,7 +216,11 @@ class ProblemSchema(Resource):
         },
     )
     fields_ = fields.List(fields.String(), data_key="fields", metadata={"description": "With `FIELD_READ_ONLY`: which ones."})
-    assignee = fields.Nested(PersonSchema, metadata={"description": "With `ALREADY_ASSIGNED`: who has the conversation."})
+    assignee = fields.Nested(
+        PersonSchema,
+        allow_none=True,
+        metadata={"description": "With `ALREADY_ASSIGNED`: who has the conversation now; null when nobody has it."},
+    )
 
 
 def page_of(schema: type[Schema], name: str) -> type[Schema]:

@@ -1,4 +1,4 @@
-"""Channels and their bots' flows."""
+"""Channels: where visitors come from, when somebody is there for them, and how long they may be kept waiting."""
 
 from typing import Any
 
@@ -6,6 +6,10 @@ from marshmallow import fields, validate
 
 from gateway.schemas import base
 
+ZONE_PATTERN = "^[A-Za-z0-9_+/-]{1,64}$"
+OPENING_PATTERN = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
+MAX_OPENINGS = 24  # a day
+REASSIGNMENT_SECONDS = (10, 86_400)
 ORIGIN_PATTERN = r"^https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?$"
 
 
@@ -16,6 +20,84 @@ def _origins(**options: Any) -> fields.List[Any]:
         metadata={
             "description": "The web pages that may use the channel; none means any.",
             "examples": [["https://shop.example"]],
+        },
+        **options,
+    )
+
+
+def _day() -> fields.List[Any]:
+    return fields.List(
+        fields.List(
+            fields.String(validate=base.Pattern(OPENING_PATTERN, "Not a time such as 09:00.")), validate=validate.Length(equal=2)
+        ),
+        validate=validate.Length(max=MAX_OPENINGS),
+        metadata={
+            "description": "From when until when, in order and without overlap; the last may end at `24:00`.",
+            "examples": [[["09:00", "12:30"], ["13:00", "17:00"]]],
+        },
+    )
+
+
+class WeekSchema(base.Request):
+    """When the channel is open, day by day; a day that is missing is closed."""
+
+    monday = _day()
+    tuesday = _day()
+    wednesday = _day()
+    thursday = _day()
+    friday = _day()
+    saturday = _day()
+    sunday = _day()
+
+
+class BusinessHoursSchema(base.Request):
+    """A weekly schedule, in the wall clock of a place."""
+
+    time_zone = fields.String(
+        required=True,
+        validate=base.Pattern(ZONE_PATTERN, "Not a time zone such as Europe/Berlin."),
+        metadata={"description": "An IANA time zone, whose daylight saving is followed.", "examples": ["Europe/Berlin"]},
+    )
+    weekly = fields.Nested(WeekSchema, required=True)
+
+
+class ReassignmentSchema(base.Request):
+    """When a conversation whose visitor waits for an answer returns from its agent to the head of the line; null for never.
+
+    What is not named stays as it is.
+    """
+
+    disconnected_after_seconds = base.Number(
+        *REASSIGNMENT_SECONDS,
+        allow_none=True,
+        metadata={"description": "So long after the agent's connection was lost; 60 to begin with.", "examples": [60]},
+    )
+    unanswered_after_seconds = base.Number(
+        *REASSIGNMENT_SECONDS,
+        allow_none=True,
+        metadata={
+            "description": "So long after the visitor began to wait, whatever the agent does; 300 to begin with.",
+            "examples": [300],
+        },
+    )
+
+
+class ChannelReassignmentSchema(base.Resource):
+    """When a conversation whose visitor waits for an answer returns from its agent to the head of the line; null for never."""
+
+    disconnected_after_seconds = base.count("So long after the agent's connection was lost.", 60, minimum=10, allow_none=True)
+    unanswered_after_seconds = base.count(
+        "So long after the visitor began to wait, whatever the agent does.", 300, minimum=10, allow_none=True
+    )
+
+
+def _business_hours(**options: Any) -> fields.Nested:
+    return fields.Nested(
+        BusinessHoursSchema,
+        allow_none=True,
+        metadata={
+            "description": "When agents are there; null for always. Outside of them an assign block goes its `unavailable` way at "
+            "once; one that says `wait` waits whatever the hour."
         },
         **options,
     )
@@ -32,6 +114,8 @@ class ChannelSchema(base.Resource):
         fields.String(), required=True, metadata={"description": "The web pages that may use it; none means any."}
     )
     has_flow = base.truth("Whether a bot answers.")
+    business_hours = _business_hours(required=True)
+    reassignment = fields.Nested(ChannelReassignmentSchema, required=True)
     created_at = base.moment("When it was made.")
     version = base.version()
 
@@ -45,6 +129,8 @@ class NewChannelSchema(base.Request):
     kind = base.choice("A website, or a Facebook page.", "web", "messenger", required=True)
     name = base.text("The name that agents see.", "Acme website", maximum=100, required=True)
     allowed_origins = _origins(load_default=list)
+    business_hours = _business_hours()
+    reassignment = fields.Nested(ReassignmentSchema)
 
 
 class ChannelChangesSchema(base.Request):
@@ -52,127 +138,5 @@ class ChannelChangesSchema(base.Request):
 
     name = base.text("The name that agents see.", "Acme website", maximum=100)
     allowed_origins = _origins()
-
-
-class FlowSchema(base.Request):
-    """What the bot says, asks and does: named blocks, one after the other."""
-
-    start = fields.String(
-        required=True,
-        validate=base.Pattern(base.ID_PATTERN, "A block's name has 1 to 64 letters, digits, _ or -."),
-        metadata={"description": "The first block.", "examples": ["hello"]},
-    )
-    blocks = fields.Dict(
-        keys=fields.String(validate=base.Pattern(base.ID_PATTERN, "A block's name has 1 to 64 letters, digits, _ or -.")),
-        values=fields.Dict(keys=fields.String()),
-        required=True,
-        validate=validate.Length(1, 500),
-        metadata={
-            "description": "The blocks by name.",
-            "minProperties": 1,
-            "maxProperties": 500,
-            "propertyNames": {"pattern": base.ID_PATTERN},
-            "additionalProperties": {"$ref": "#/components/schemas/FlowBlock"},
-            "examples": [{"hello": {"type": "message", "text": "Hi, I am the Acme bot.", "next": None}}],
-        },
-    )
-
-
-class ChannelFlowSchema(base.Resource):
-    """A channel's flow."""
-
-    flow = fields.Dict(
-        required=True,
-        allow_none=True,
-        metadata={"description": "As it was put; null when no bot answers. Its form is that of `PUT`'s body."},
-    )
-
-
-def _block(type_: str, description: str, required: list[str], /, **properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "description": description,
-        "required": ["type", *required],
-        "properties": {"type": {"const": type_}, **properties},
-        "additionalProperties": False,
-    }
-
-
-_TEXT: dict[str, Any] = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": 2000,
-    "description": "`{field}` inserts a collected value.",
-}
-_OPTIONAL_TEXT = {**_TEXT, "type": ["string", "null"]}
-_NEXT: dict[str, Any] = {
-    "type": ["string", "null"],
-    "pattern": base.ID_PATTERN,
-    "description": "The block that follows; null ends the flow.",
-}
-_FIELD = {
-    "type": "string",
-    "pattern": "^[A-Za-z][A-Za-z0-9_]{0,63}$",
-    "description": "Where the answer is kept: `name`, `email`, `phone`, or else a custom field.",
-}
-_STRATEGY = {"enum": ["least_busy", "round_robin", "random"], "default": "least_busy"}
-
-
-def _options(*, with_next: bool) -> dict[str, Any]:
-    properties: dict[str, Any] = {
-        "label": {"type": "string", "minLength": 1, "maxLength": 80},
-        "value": {"type": "string", "minLength": 1, "maxLength": 200},
-    }
-    if with_next:
-        properties["next"] = _NEXT
-    return {
-        "type": "array",
-        "minItems": 1,
-        "maxItems": 20,
-        "items": {"type": "object", "required": ["label", "value"], "properties": properties, "additionalProperties": False},
-    }
-
-
-# Documented here, checked by messaging: it alone knows what a flow may do.
-FLOW_BLOCK: dict[str, Any] = {
-    "description": "One step of a flow. More types may come.",
-    "oneOf": [
-        _block("message", "Says something.", ["text", "next"], text=_TEXT, next=_NEXT),
-        _block(
-            "question",
-            "Asks, and waits for an answer of its kind.",
-            ["kind", "text", "field", "next"],
-            kind={"enum": ["text", "name", "email", "phone", "number", "date", "choice"]},
-            text=_TEXT,
-            field=_FIELD,
-            retry={**_OPTIONAL_TEXT, "description": "Said when the answer is not of the kind."},
-            options=_options(with_next=False),
-            next=_NEXT,
-        ),
-        _block(
-            "buttons",
-            "Offers options, and waits for one of them.",
-            ["text", "options"],
-            text=_TEXT,
-            field={**_FIELD, "type": ["string", "null"]},
-            retry=_OPTIONAL_TEXT,
-            options=_options(with_next=True),
-        ),
-        _block(
-            "assign",
-            "Asks for an agent.",
-            [],
-            text=_OPTIONAL_TEXT,
-            strategy=_STRATEGY,
-            agents={"type": ["array", "null"], "items": {"type": "string"}, "description": "Among whom; null means everybody."},
-            unavailable={
-                "type": "string",
-                "default": "wait",
-                "description": "`wait`, or the block to go to when nobody is there.",
-            },
-        ),
-        _block("goto", "Goes on elsewhere.", ["next"], next=_NEXT),
-        _block("close", "Says goodbye and archives the conversation.", [], text=_OPTIONAL_TEXT),
-    ],
-    "discriminator": {"propertyName": "type"},
-}
+    business_hours = _business_hours()
+    reassignment = fields.Nested(ReassignmentSchema)

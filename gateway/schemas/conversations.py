@@ -1,13 +1,12 @@
-"""Conversations, messages and assignments."""
+"""Conversations and messages."""
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validates_schema
 
 from gateway.schemas import base
 
 FOLDERS = ("unassigned", "assigned", "mine", "all", "archived")
-STRATEGIES = ("least_busy", "round_robin", "random")
 
 
 class ChannelRefSchema(base.PersonSchema):
@@ -19,8 +18,13 @@ class ChannelRefSchema(base.PersonSchema):
 class QueuePlaceSchema(base.Resource):
     """A place in line."""
 
-    position = base.count("1 is next.", 1, minimum=1)
-    estimated_wait_seconds = base.count("A guess from the last waits, where there were any.", 40, allow_none=True)
+    position = base.count("1 is next.", 3, minimum=1)
+    estimated_wait_seconds = base.count(
+        "How long it will probably take from now on, by how long conversations lasted lately and who is there; null when too "
+        "little is known, or nobody is there who could be asked.",
+        240,
+        allow_none=True,
+    )
 
 
 class LastMessageSchema(base.Resource):
@@ -41,14 +45,30 @@ class ConversationSchema(base.Resource):
     contact = fields.Nested(base.PersonSchema, required=True)
     channel = fields.Nested(ChannelRefSchema, required=True)
     assignee = fields.Nested(base.PersonSchema, required=True, allow_none=True)
-    queue = fields.Nested(QueuePlaceSchema, required=True, allow_none=True)
+    queue = fields.Nested(
+        QueuePlaceSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Its place in line while it waits for an agent."},
+    )
     last_message = fields.Nested(LastMessageSchema, required=True, allow_none=True)
     last_seq = base.count("The newest message's number; 0 without messages.", 4)
     unread_count = base.count("How many of the visitor's messages no agent has read.", 1)
     read_seq = base.count("Up to here agents have read.", 3)
     visitor_read_seq = base.count("Up to here the visitor has read.", 4)
+    awaiting_answer_since = base.moment(
+        "Since when the visitor waits for an answer of an agent, or of the bot while no agent has it; null when nobody is waiting. "
+        "Implied by `message.created`, as `last_message` is.",
+        allow_none=True,
+    )
     created_at = base.moment("When it began.")
     archived_at = base.moment("When it was archived.", allow_none=True)
+    archived_by = fields.Nested(
+        base.AuthorSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Who archived it: an agent, the bot or an integration; null while it is open."},
+    )
     version = base.version()
 
 
@@ -154,81 +174,3 @@ class TypingSchema(base.Request):
     optional_body = True
 
     typing = base.Flag(load_default=True, metadata={"description": "False when they stopped."})
-
-
-class AssigneeSchema(base.Request):
-    """Who shall have the conversation."""
-
-    agent_id = base.identifier("The agent.", required=True)
-
-
-class AssignmentRequestSchema(base.Request):
-    """How to look for an agent."""
-
-    optional_body = True
-
-    strategy = base.choice("How to choose; the channel's own way unless given.", *STRATEGIES, allow_none=True)
-    agents = fields.List(
-        fields.String(validate=base.Pattern(base.ID_PATTERN, "Not an identifier.")),
-        allow_none=True,
-        validate=validate.Length(1, 200),
-        metadata={"description": "Among whom to choose; everybody unless given."},
-    )
-
-
-class AssignmentSchema(base.Resource):
-    """Who has a conversation now."""
-
-    conversation_id = base.said("The conversation.", base.EXAMPLE_ID)
-    state = base.one_of("How it stands.", "unassigned", "queued", "assigned", "closed")
-    assignee = fields.Nested(base.PersonSchema, required=True, allow_none=True)
-    queue_position = base.count("While it waits; 1 is next.", 1, minimum=1, allow_none=True)
-    changed_at = base.moment("Since when.")
-    version = base.version(minimum=0)  # 0: nobody was ever asked for
-
-
-class CandidateSchema(base.Resource):
-    """An agent who was considered."""
-
-    agent_id = base.said("The agent.", base.EXAMPLE_ID)
-    name = base.said("The agent's name.", "Ada Lovelace")
-    eligible = base.truth("Whether the agent could get it.")
-    reason = base.said("Why not.", "busy", allow_none=True)
-    load_ = base.count("How many conversations the agent had.", 2, data_key="load")
-    capacity = base.count("How many the agent can have.", 4)
-    rank = base.count("The place in the ordering; 1 is the first.", 1, minimum=1, allow_none=True)
-    last_assigned_at = base.moment("When the agent last got one.", allow_none=True)
-
-
-class DecisionSchema(base.Resource):
-    """One recorded decision about who has a conversation."""
-
-    id = base.said("The decision's id.", base.EXAMPLE_ID)
-    conversation_id = base.said("The conversation.", base.EXAMPLE_ID)
-    seq = base.count("Its number within the conversation.", 1, minimum=1)
-    at = base.moment("When it was made.")
-    action = base.said("`assigned`, `queued`, `unassigned`, `returned` or `closed`.", "assigned")
-    actor = fields.Nested(base.AuthorSchema, required=True, allow_none=True)
-    rule = base.said("By which rule: `manual`, `take`, `least_busy`, `round_robin`, `random`, `archive` …", "least_busy")
-    reason = base.said("Why, for people.", allow_none=True)
-    candidates = fields.List(fields.Nested(CandidateSchema), required=True)
-    ordering = fields.List(
-        fields.String(), required=True, metadata={"description": "By what they were ordered.", "examples": [["load", "agent_id"]]}
-    )
-    seed = base.count("What the chance of `random` came from.", 7, allow_none=True)
-    assignee = fields.Nested(base.PersonSchema, required=True, allow_none=True)
-
-
-DecisionPageSchema = base.page_of(DecisionSchema, "Decision")
-
-
-class QueueItemSchema(base.Resource):
-    """A conversation that waits for an agent."""
-
-    conversation_id = base.said("The conversation.", base.EXAMPLE_ID)
-    channel_id = base.said("Its channel.", base.EXAMPLE_ID)
-    position = base.count("1 is next.", 1, minimum=1)
-    requested_at = base.moment("Since when it waits.")
-
-
-QueuePageSchema = base.page_of(QueueItemSchema, "Queue")

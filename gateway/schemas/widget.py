@@ -79,12 +79,24 @@ class VisitorConversationSchema(base.Resource):
     status = base.one_of("Writing into an archived one begins another.", "open", "archived")
     handler = base.one_of("Who answers.", "bot", "queue", "agent")
     assignee = fields.Nested(AgentNameSchema, required=True, allow_none=True)
-    queue = fields.Nested(QueuePlaceSchema, required=True, allow_none=True)
+    queue = fields.Nested(
+        QueuePlaceSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "One's own place in line while waiting for an agent."},
+    )
     last_seq = base.count("The newest message's number.", 4)
     visitor_read_seq = base.count("Up to here the visitor has read.", 4)
     created_at = base.moment("When it began.")
     archived_at = base.moment("When it was archived.", allow_none=True)
     version = base.version()
+
+
+class VisitorPlaceSchema(base.Resource):
+    """Whether the visitor waits for an agent."""
+
+    state = base.one_of("How the conversation stands.", "unassigned", "queued", "assigned", "closed")
+    queue_position = base.count("The place in line, 1 being next; null when not waiting.", 1, minimum=1, allow_none=True)
 
 
 class VisitorContactSchema(base.Resource):

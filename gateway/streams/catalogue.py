@@ -35,6 +35,9 @@ def visitor_typing(signal: dict[str, Any]) -> dict[str, Any] | None:
 CATALOGUE: dict[tuple[str, str], Row] = {
     ("presence", "agent_created"): Row("agent.created"),
     ("presence", "agent_updated"): Row("agent.updated"),
+    ("presence", "team_created"): Row("team.created"),
+    ("presence", "team_updated"): Row("team.updated"),
+    ("presence", "team_deleted"): Row("team.deleted"),
     ("contacts", "contact_created"): Row("contact.created"),
     ("contacts", "contact_updated"): Row("contact.updated"),
     ("contacts", "note_created"): Row("note.created"),

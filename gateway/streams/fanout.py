@@ -153,6 +153,12 @@ class Fanout:
                 subscriber.end(Reason.REVOKED)
         return subscriber
 
+    def visitors(self) -> set[str]:
+        """The contacts who have a stream open, live or still catching up."""
+        with self._moved:
+            viewers = [subscriber.viewer for subscriber in self._known]
+        return {viewer.contact_id for viewer in viewers if viewer.contact_id is not None}
+
     def follow(self, subscriber: Subscriber) -> Position:
         """Make it live from the present position, which is returned."""
         with self._moved:

@@ -1,4 +1,4 @@
-"""The streams of one gateway process, put together: the log, the fan-out, the leases, and the streams that are open."""
+"""The streams of one gateway process, put together: the log, the fan-out, the leases, the visitors, and the streams that are open."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from gateway.streams.limits import Limits
 from gateway.streams.log import EventLog, Revoked
 from gateway.streams.stream import ClientStream, Opening
 from gateway.streams.subscriber import Viewer
+from gateway.streams.visitors import BEAT_SECONDS, VisitorBeat
 
 EXTENSION = "foyer_streams"
 
@@ -24,6 +25,7 @@ class StreamHub:
         self._log = EventLog(settings, self._fanout, revoked, limits)
         self._opening = Opening(self._log, self._fanout, CatchUp(settings.amqp_uri, self._fanout, limits.readers))
         self._leases = Leases(rpc, settings.lease_seconds)
+        self._visitors = VisitorBeat(rpc, self._fanout.visitors, BEAT_SECONDS)
 
     @property
     def ready(self) -> bool:
@@ -41,17 +43,23 @@ class StreamHub:
         return str(self._fanout.position)
 
     def start(self) -> None:
-        """Begin to follow the log and to renew leases. Doesn't wait for the broker."""
+        """Begin to follow the log, to renew leases and to tell which visitors are there. Doesn't wait for the broker."""
         self._log.start()
         self._leases.start()
+        self._visitors.start()
 
     def stop(self) -> None:
         """End all streams, close their leases and the link to the log; takes at most about three seconds."""
         self._log.stop(0)
+        self._visitors.stop(0)
         self._fanout.stop()
         self._fanout.wait_empty(1.0)
         self._leases.stop(1.0)
         self._log.stop(1.0)
+
+    def saw_visitor(self, contact_id: str) -> None:
+        """A visitor has just made a request."""
+        self._visitors.saw(contact_id)
 
     def open(self, viewer: Viewer, last_event_id: str | None, kind: str) -> ClientStream:
         """A stream over `sse` or `ws`, with its lease if it is an agent's; the caller closes it.

@@ -17,6 +17,7 @@ from services.common.logs import get_logger
 
 log = get_logger(__name__)
 
+CHUNK = 1_000  # leases renewed by one call, which takes presence half a second
 OPEN_TIMEOUT = 1.0  # seconds that a stream may begin later because presence is slow
 
 
@@ -87,8 +88,8 @@ class Leases:
 
     def _renew(self) -> None:
         held = [asdict(lease) for lease in list(self._held.values())]
-        if held:
-            self._call("renew_connections", gateway_id=self.gateway_id, connections=held)
+        for start in range(0, len(held), CHUNK):
+            self._call("renew_connections", gateway_id=self.gateway_id, connections=held[start : start + CHUNK])
 
     def _call(self, method: str, **arguments: Any) -> None:
         try:

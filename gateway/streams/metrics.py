@@ -12,4 +12,5 @@ OVERFLOWS = Counter("foyer_stream_overflows_total", "Streams cut off because the
 RESUMES = Counter("foyer_stream_resumes_total", "Streams resumed, by where the missed events came from", ["way"])
 LAG = Histogram("foyer_stream_lag_seconds", "From an event's commit to its fan-out", buckets=(*LATENCY_BUCKETS, 10, 60))
 CONNECTED = Gauge("foyer_stream_log_connected", "1 while the event log is being followed")
+BEAT_FAILURES = Counter("foyer_visitor_beat_failures_total", "Calls about which visitors are there that failed")
 LEASE_FAILURES = Counter("foyer_lease_failures_total", "Calls about connection leases that failed", ["method"])

@@ -80,7 +80,7 @@ def ticket_accepted(view: Callable[Parameters, Result]) -> Callable[Parameters, 
 @ticket_accepted
 @agent_required
 def stream_events() -> Response:
-    """Stream all that agents see: conversations, messages, agents, contacts, channels, assignments."""
+    """Stream all that agents see: conversations, messages, agents, teams, contacts, channels, assignments."""
     return _send_events(_agent(caller()))
 
 

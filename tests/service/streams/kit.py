@@ -32,14 +32,17 @@ def settings_for(uri: str, **changes: Any) -> GatewaySettings:
     return replace(GatewaySettings.read({"AMQP_URI": uri, "FOYER_SECRET_KEY": "k" * 40}), **changes)
 
 
-class PresenceStandIn:
-    """Records the calls about leases; presence itself is tried where leases are tested."""
+class ServicesStandIn:
+    """Records the calls about leases and about visitors who are there; the services themselves are tried in their own tests."""
 
     def __init__(self) -> None:
-        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.calls: list[tuple[str, dict[str, Any]]] = []  # presence's
+        self.noted: list[list[str]] = []  # by assignment
 
     def call(self, service: str, method: str, /, *, timeout: float | None = None, **kwargs: Any) -> Any:
-        assert service == "presence"
+        if service == "assignment":
+            self.noted.append(kwargs["contact_ids"])
+            return {"waiting": 1}
         self.calls.append((method, kwargs))
         return {}
 
@@ -188,10 +191,10 @@ class Client:
 
 @contextmanager
 def running_hub(
-    settings: GatewaySettings, limits: Limits | None = None, rpc: PresenceStandIn | None = None
+    settings: GatewaySettings, limits: Limits | None = None, rpc: ServicesStandIn | None = None
 ) -> Iterator[StreamHub]:
     """A hub that has read the log to its end."""
-    hub = StreamHub(settings, rpc or PresenceStandIn(), set(), limits)
+    hub = StreamHub(settings, rpc or ServicesStandIn(), set(), limits)
     hub.start()
     try:
         wait_until(lambda: hub.ready, 15, what="the hub's readiness")

@@ -8,7 +8,7 @@ from gateway.settings import GatewaySettings
 from gateway.streams import StreamHub, metrics
 from gateway.streams.limits import Limits
 from gateway.streams.subscriber import Reason, Viewer
-from tests.service.streams.kit import AGENT, FORGETFUL, PresenceStandIn, Publishing, running_hub, watch
+from tests.service.streams.kit import AGENT, FORGETFUL, Publishing, ServicesStandIn, running_hub, watch
 from tests.support.waiting import wait_until
 
 
@@ -158,7 +158,7 @@ def test_idle_stream_learns_the_position_so_that_it_need_not_be_told_again(
 
 
 def test_lease_is_opened_renewed_and_closed_with_an_agents_stream(settings: GatewaySettings, publishing: Publishing) -> None:
-    presence = PresenceStandIn()
+    presence = ServicesStandIn()
     quick = type(settings)(**{**vars(settings), "lease_seconds": 1})
     with running_hub(quick, rpc=presence) as hub:
         visitor = watch(hub, viewer=Viewer.visitor("me"))
@@ -178,3 +178,23 @@ def test_lease_is_opened_renewed_and_closed_with_an_agents_stream(settings: Gate
     visitor.wait_ended()
     assert last.stream.subscriber.ended is Reason.STOPPING
     assert presence.calls[-1][0] == "close_connection"
+
+
+def test_visitors_are_told_to_be_there_while_they_have_a_stream_or_ask(
+    settings: GatewaySettings, publishing: Publishing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.streams.hub.BEAT_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.streams.visitors.SEEN_SECONDS", 0.5)
+    services = ServicesStandIn()
+    with running_hub(settings, rpc=services) as hub:
+        watch(hub)
+        client = watch(hub, viewer=Viewer.visitor("streaming"))
+
+        def told_of_both() -> bool:
+            hub.saw_visitor("asking")
+            return ["streaming", "asking"] in services.noted
+
+        wait_until(told_of_both, what="both visitors told")
+        wait_until(lambda: services.noted[-1] == ["streaming"], what="the one who no longer asks forgotten")
+        client.leave()
+        wait_until(lambda: services.noted[-2:] == [[], []], what="nobody told any more")

@@ -10,7 +10,7 @@ from gateway.streams import StreamHub
 from gateway.streams.limits import Limits
 from gateway.streams.subscriber import Viewer
 from services.common.errors import Unavailable
-from tests.service.streams.kit import AGENT, FORGETFUL, PresenceStandIn, Publishing, running_hub, settings_for, watch
+from tests.service.streams.kit import AGENT, FORGETFUL, Publishing, ServicesStandIn, running_hub, settings_for, watch
 from tests.support.waiting import wait_until
 
 
@@ -141,7 +141,7 @@ def test_client_is_told_to_fetch_again_when_the_log_no_longer_holds_what_it_miss
 
 
 def test_stream_is_refused_when_the_log_has_never_been_read() -> None:
-    hub = StreamHub(settings_for("amqp://guest:guest@127.0.0.1:1/"), PresenceStandIn(), set())
+    hub = StreamHub(settings_for("amqp://guest:guest@127.0.0.1:1/"), ServicesStandIn(), set())
     hub.start()
     try:
         with pytest.raises(Unavailable) as refusal:

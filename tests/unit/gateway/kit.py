@@ -31,7 +31,18 @@ AGENT = {
     "version": 3,
 }
 ADMIN = AGENT | {"id": "root", "name": "Root", "role": "admin"}
-CHANNEL = {"id": "shop", "kind": "web", "name": "Shop", "visitor_count": 0, "allowed_origins": [], "has_flow": True, "version": 1}
+CHANNEL = {
+    "id": "shop",
+    "kind": "web",
+    "name": "Shop",
+    "visitor_count": 0,
+    "allowed_origins": [],
+    "has_flow": True,
+    "business_hours": None,
+    "reassignment": {"disconnected_after_seconds": 60, "unanswered_after_seconds": 300},
+    "version": 1,
+}
+TEAM = {"id": "sales", "name": "Sales", "agent_ids": ["ada"], "created_at": "2026-11-24T07:31:47.120Z", "version": 1}
 CONTACT = {
     "id": "c1",
     "channel_id": "shop",
@@ -55,9 +66,23 @@ CONVERSATION = {
     "unread_count": 1,
     "read_seq": 1,
     "visitor_read_seq": 1,
+    "awaiting_answer_since": "2026-11-24T07:31:47.120Z",
     "created_at": "2026-11-24T07:31:47.120Z",
     "archived_at": None,
+    "archived_by": None,
     "version": 4,
+}
+ASSIGNMENT = {
+    "conversation_id": "v1",
+    "state": "assigned",
+    "assignee": {"id": "ada", "name": "Ada"},
+    "queue_position": None,
+    "estimated_wait_seconds": None,
+    "requested_at": None,
+    "priority": None,
+    "returned": False,
+    "changed_at": "2026-11-24T07:31:47.120Z",
+    "version": 2,
 }
 MESSAGE = {
     "id": "m1",

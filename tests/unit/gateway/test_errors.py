@@ -50,6 +50,19 @@ def test_problem_carries_the_errors_data_beside_its_own_members(world: World) ->
     assert problem["assignee"] == {"id": "ben", "name": "Ben"}
 
 
+def test_problem_says_that_nobody_has_it_when_the_conversation_was_given_up_meanwhile(world: World) -> None:
+    world.rpc.answers["presence.get_agent"] = RemoteError("Given up.", code="ALREADY_ASSIGNED", data={"assignee": None})
+    problem = world.problem(409, "ALREADY_ASSIGNED", world.send("GET", "/v1/agents/ada", token=world.agent_token()))
+    assert problem["assignee"] is None
+
+
+def test_problem_names_places_as_in_the_body_when_the_services_argument_is_called_changes(world: World) -> None:
+    errors = {"changes.business_hours.time_zone": ["Unknown."], "changes": ["Empty."], "actor.kind": ["?"]}
+    world.rpc.answers["presence.get_agent"] = RemoteError("No.", code="VALIDATION_FAILED", data={"errors": errors})
+    problem = world.problem(422, "VALIDATION_FAILED", world.send("GET", "/v1/agents/ada", token=world.agent_token()))
+    assert problem["errors"] == {"business_hours.time_zone": ["Unknown."], "changes": ["Empty."], "actor.kind": ["?"]}
+
+
 def test_retry_after_is_what_the_error_says(world: World) -> None:
     world.rpc.answers["presence.get_agent"] = Unavailable("Down.", retry_after=7)
     response = world.send("GET", "/v1/agents/ada", token=world.agent_token())

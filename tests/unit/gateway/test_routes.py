@@ -3,9 +3,7 @@ from typing import Any
 import pytest
 
 from services.common.errors import RemoteError
-from tests.unit.gateway.kit import ADMIN, AGENT, CHANNEL, CONVERSATION, MESSAGE, World
-
-ASSIGNMENT = {"conversation_id": "v1", "state": "assigned", "assignee": {"id": "ada", "name": "Ada"}, "version": 2}
+from tests.unit.gateway.kit import ADMIN, AGENT, CHANNEL, MESSAGE, World
 
 
 def test_sign_in_answers_a_token_that_works(world: World) -> None:
@@ -47,37 +45,6 @@ def test_creation_is_refused_when_the_key_is_unusable(world: World, key: str) ->
     body = {"kind": "web", "name": "Shop"}
     response = world.send("POST", "/v1/channels", body, token=world.agent_token(ADMIN), headers={"Idempotency-Key": key})
     assert set(world.problem(422, "VALIDATION_FAILED", response)["errors"]) == {"Idempotency-Key"}
-
-
-def test_assigning_tells_assignment_about_conversation_and_agent(world: World) -> None:
-    world.rpc.answers |= {
-        "messaging.get_conversation": CONVERSATION,
-        "presence.get_agent": AGENT,
-        "assignment.assign_conversation": ASSIGNMENT,
-    }
-    response = world.send("PUT", "/v1/conversations/v1/assignee", {"agent_id": "ada"}, token=world.agent_token())
-    assert response.json == ASSIGNMENT
-    told = world.rpc.asked("assignment.assign_conversation")
-    assert (told["conversation_id"], told["channel_id"], told["contact_id"]) == ("v1", "shop", "c1")
-    assert told["agent"] == {
-        name: AGENT[name] for name in ("id", "name", "role", "connected", "availability", "capacity", "active", "version")
-    }
-
-
-def test_assigning_is_refused_when_the_conversation_is_archived(world: World) -> None:
-    world.rpc.answers["messaging.get_conversation"] = CONVERSATION | {"status": "archived"}
-    response = world.send("PUT", "/v1/conversations/v1/assignee", {"agent_id": "ada"}, token=world.agent_token())
-    world.problem(409, "CONVERSATION_ARCHIVED", response)
-
-
-@pytest.mark.parametrize(
-    ("method", "code"), [("messaging.get_conversation", "CONVERSATION_NOT_FOUND"), ("presence.get_agent", "AGENT_NOT_FOUND")]
-)
-def test_assigning_is_refused_when_something_is_not_there(world: World, method: str, code: str) -> None:
-    world.rpc.answers |= {"messaging.get_conversation": CONVERSATION, "presence.get_agent": AGENT}
-    world.rpc.answers[method] = RemoteError("No such thing.", code=code)
-    response = world.send("PUT", "/v1/conversations/v1/assignee", {"agent_id": "ada"}, token=world.agent_token())
-    world.problem(404, code, response)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\u0000", "a\u0000b", "x" * 10_001, None, 1, ["a"]])

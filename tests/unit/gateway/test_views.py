@@ -30,6 +30,20 @@ def test_conversation_shows_its_state_and_the_assignees_name_only() -> None:
     }
 
 
+def test_conversation_shows_of_the_line_its_own_place_and_nothing_else() -> None:
+    queue = {"position": 3, "estimated_wait_seconds": None, "ahead": ["v7"], "agents": ["ada"], "reason": "Ada is at capacity."}
+    shown = visitor_conversation(CONVERSATION | {"assignee": None, "handler": "queue", "queue": queue, "decision": {"seq": 1}})
+    assert shown["queue"] == {"position": 3, "estimated_wait_seconds": None}
+    assert "decision" not in shown
+
+
+def test_conversation_hides_who_archived_it_and_since_when_an_answer_is_awaited() -> None:
+    archived = {"archived_by": {"kind": "agent", "id": "ada", "name": "Ada"}, "archived_at": "2026-11-24T08:00:00.000Z"}
+    shown = visitor_conversation(CONVERSATION | archived)
+    assert shown["archived_at"] == "2026-11-24T08:00:00.000Z"
+    assert not shown.keys() & {"archived_by", "awaiting_answer_since"}
+
+
 def test_conversation_shows_no_assignee_when_there_is_none() -> None:
     assert visitor_conversation(CONVERSATION | {"assignee": None})["assignee"] is None
 

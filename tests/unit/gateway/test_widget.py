@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from services.common.errors import Unavailable
-from tests.unit.gateway.kit import CHANNEL, CONTACT, CONVERSATION, MESSAGE, World
+from services.common.errors import RemoteError, Unavailable
+from tests.unit.gateway.kit import ASSIGNMENT, CHANNEL, CONTACT, CONVERSATION, MESSAGE, World
 
 SHOP = "https://shop.example"
 KEY = "0123456789abcdef"
@@ -126,7 +126,7 @@ def test_browser_may_ask_before_it_sends(world: World) -> None:
     response = world.send("OPTIONS", "/v1/widget/messages", headers=headers)
     assert response.status_code == 200
     assert "Authorization" in response.headers["Access-Control-Allow-Headers"]
-    assert "POST" in response.headers["Access-Control-Allow-Methods"]
+    assert set(response.headers["Access-Control-Allow-Methods"].split(", ")) == {"GET", "POST", "DELETE"}
 
 
 @pytest.mark.parametrize("body", [{}, {"text": "a", "choice": "b"}, {"text": None, "choice": None}])
@@ -142,3 +142,54 @@ def test_visitor_sees_what_was_posted(world: World) -> None:
     assert response.status_code == 201
     assert "delivery" not in response.get_json()
     assert world.rpc.asked("messaging.post_visitor_message") == {"contact_id": "c1", "choice": "quote", "client_message_id": "1"}
+
+
+def test_visitor_stops_waiting_and_is_told_so(world: World) -> None:
+    world.rpc.answers["assignment.leave_queue"] = ASSIGNMENT | {"state": "unassigned", "assignee": None, "version": 3}
+    response = world.send("DELETE", "/v1/widget/queue", token=world.visitor_token())
+    assert (response.status_code, response.json) == (200, {"state": "unassigned", "queue_position": None})
+    assert world.rpc.asked("assignment.leave_queue") == {
+        "conversation_id": "v1",
+        "actor": {"kind": "visitor", "id": "c1", "name": None, "role": None},
+    }
+
+
+def test_visitor_is_told_how_it_stands_when_nobody_was_ever_asked_for(world: World) -> None:
+    world.rpc.answers["assignment.leave_queue"] = RemoteError("Unknown.", code="CONVERSATION_NOT_FOUND")
+    response = world.send("DELETE", "/v1/widget/queue", token=world.visitor_token())
+    assert (response.status_code, response.json) == (200, {"state": "unassigned", "queue_position": None})
+
+
+def test_visitor_has_no_line_to_leave_when_there_is_no_conversation(world: World) -> None:
+    world.rpc.answers["messaging.get_contact_conversation"] = RemoteError("None.", code="CONVERSATION_NOT_FOUND")
+    world.problem(404, "CONVERSATION_NOT_FOUND", world.send("DELETE", "/v1/widget/queue", token=world.visitor_token()))
+    assert [name for name, _ in world.rpc.calls] == ["messaging.get_contact_conversation"]
+
+
+class Noticing:
+    """A hub that notes which visitors were seen."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def saw_visitor(self, contact_id: str) -> None:
+        self.seen.append(contact_id)
+
+
+def test_visitor_is_seen_when_they_begin_a_visit_or_ask_for_anything(world: World) -> None:
+    hub = world.parts.hub = Noticing()
+    contact_id = visitor_of(visit(world))
+    world.send("GET", "/v1/widget/messages", token=world.visitor_token("c7"))
+    assert hub.seen == [contact_id, "c7"]
+
+
+def test_visitor_is_not_seen_when_the_page_or_the_token_is_refused(world: World) -> None:
+    hub = world.parts.hub = Noticing()
+    world.send("GET", "/v1/widget/messages", token=world.visitor_token(), headers={"Origin": "https://evil.example"})
+    world.send("GET", "/v1/widget/messages", token=world.agent_token())
+    world.send("GET", "/v1/widget/messages", token="a.b.c")
+    assert hub.seen == []

@@ -62,7 +62,10 @@ def test_heartbeat_names_the_position_when_it_is_known() -> None:
 def test_internal_events_reach_nobody_when_they_are_not_in_the_catalogue() -> None:
     for source, kind in [
         ("presence", "session_revoked"),
+        ("presence", "agent_reachability_changed"),
         ("messaging", "assignment_requested"),
+        ("messaging", "answer_awaited"),
+        ("messaging", "answer_given"),
         ("messaging", "field_collected"),
         ("assignment", "agent_load_changed"),
         ("contacts", "message_posted"),
@@ -80,7 +83,10 @@ FULL: dict[str, Any] = {
     "read_seq": 4,
     "unread_count": 2,
     "delivery": {"state": "sent", "reason": None},
-    "queue": None,
+    "queue": {"position": 2, "estimated_wait_seconds": 40, "team_id": "team-5"},
+    "awaiting_answer_since": "2026-11-24T07:31:47.120Z",
+    "archived_by": {"kind": "agent", "id": "agent-9", "name": "Ana"},
+    "decision": {"candidates": [{"agent_id": "agent-9"}]},
 }
 VISIBLE = {"conversation.created", "conversation.updated", "conversation.assigned", "conversation.archived"} | {
     "message.created",
@@ -101,8 +107,10 @@ def test_visitor_sees_nothing_private_whatever_the_event_is(source: str, kind: s
         return
     assert shown is not None
     assert shown.name == agents.name
-    for private in (b"agent-9", b"delivery", b"unread_count", b'"read_seq"'):
+    for private in (b"agent-9", b"team-5", b"delivery", b"unread_count", b'"read_seq"', b"awaiting", b"archived_by", b"decision"):
         assert private not in shown.json
+    if agents.name.startswith("conversation.") and agents.name != "conversation.typing":
+        assert orjson.loads(shown.json)["queue"] == {"position": 2, "estimated_wait_seconds": 40}
 
 
 @pytest.mark.parametrize("contact_id", ["contact-2", None])
