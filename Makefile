@@ -37,8 +37,16 @@ run: ## Run the whole stack on this machine until Ctrl-C; installs what is missi
 	@exec $(PYTHON) -m deploy.local
 
 .PHONY: test
-test: env-test lint ## Lint, then all tests; ARGS="-k name" picks some
-	@$(PYTHON) -m pytest tests/ $(ARGS)
+test: env-test lint ## Lint, then all tests but the slow ones; ARGS="-k name" picks some
+	@$(PYTHON) -m pytest tests/ -m "not slow" $(ARGS)
+
+.PHONY: test-slow
+test-slow: env-test ## The slow tests: bursts, killed gateways, whole leases waited through
+	@$(PYTHON) -m pytest tests/ -m slow $(ARGS)
+
+.PHONY: bench
+bench: env-test ## Measure under load and write docs/load-report.*; ARGS="--quick" shows only that it works
+	@$(PYTHON) -m tests.load $(ARGS)
 
 .PHONY: lint
 lint: env-dev ## Check style, format, types and the doors between the rooms

@@ -1,12 +1,12 @@
 """Events on the broker: what the services published, collected; and what a service is to receive, published."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import amqp
 
-from services.common.amqp import BROKER_ERRORS, Publisher, close_quietly, connect
+from services.common.amqp import BROKER_ERRORS, Outgoing, Publisher, close_quietly, connect
 from services.common.consuming import ConsumerLoop
 from services.common.envelope import NewEvent
 from services.common.ids import new_id
@@ -86,28 +86,34 @@ class Announcer:
         """End the link."""
         self._publisher.close()
 
-    def publish(
-        self,
-        source: str,
-        kind: str,
-        data: dict[str, Any],
-        *,
-        entity: tuple[str, str, int],
-        contact_id: str | None = None,
-        event_id: str | None = None,
-        times: int = 1,
-        **envelope: Any,
-    ) -> str:
-        """Publish an event of an `entity` (kind, id, version) `times` times; returns its id. `envelope` overrides its other parts."""
-        entity_kind, entity_id, version = entity
-        entry = NewEvent(kind, entity_kind, data, contact_id=contact_id).entry(entity_id, version)
-        entry |= {"id": event_id or new_id(), **envelope}
-        message = to_message(source, entry)
+    def publish(self, source: str, kind: str, data: dict[str, Any], *, times: int = 1, **said: Any) -> str:
+        """Publish an event (see `event_message`) `times` times; returns its id."""
+        message = event_message(source, kind, data, **said)
+        self.publish_together([message] * times)
+        return str(message.properties["message_id"])
+
+    def publish_together(self, messages: Sequence[Outgoing]) -> None:
+        """Publish all of them at once: the first may be handled while the last is still under way."""
         try:
-            self._publisher.publish_confirmed([message] * times)
+            self._publisher.publish_confirmed(messages)
         except BROKER_ERRORS:  # the link was idle for longer than the broker waits for a sign of life
-            self._publisher.publish_confirmed([message] * times)
-        return str(entry["id"])
+            self._publisher.publish_confirmed(messages)
+
+
+def event_message(
+    source: str,
+    kind: str,
+    data: dict[str, Any],
+    *,
+    entity: tuple[str, str, int],
+    contact_id: str | None = None,
+    event_id: str | None = None,
+    **envelope: Any,
+) -> Outgoing:
+    """An event of an `entity` (kind, id, version) as its service publishes it. `envelope` overrides its other parts."""
+    entity_kind, entity_id, version = entity
+    entry = NewEvent(kind, entity_kind, data, contact_id=contact_id).entry(entity_id, version)
+    return to_message(source, entry | {"id": event_id or new_id(), **envelope})
 
 
 class DeadLetters:

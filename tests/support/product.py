@@ -123,6 +123,15 @@ class Agent:
     def say(self, conversation_id: str, text: str) -> Any:
         return self.ask("POST", f"/v1/conversations/{conversation_id}/messages", {"text": text, "client_message_id": new_id()})
 
+    def archive(self, *conversation_ids: str) -> None:
+        for conversation_id in conversation_ids:
+            self.ask("PATCH", f"/v1/conversations/{conversation_id}", {"status": "archived"})
+
+    def presence(self) -> dict[str, Any]:
+        """Why the agent counts as connected or not."""
+        found: dict[str, Any] = self.ask("GET", f"/v1/agents/{self.id}/presence")
+        return found
+
     def watch(self) -> "Stream":
         return Stream(self.gateway, "/v1/events", self.token)
 
@@ -149,6 +158,11 @@ class Visitor:
         for text in ("Mia Lund", "mia@example.com"):
             self.say(text)
         self.say(choice="quote")
+
+    def conversation(self) -> dict[str, Any]:
+        """The conversation as the visitor sees it."""
+        found: dict[str, Any] = self.gateway.ask("GET", "/v1/widget/conversation", token=self.token)
+        return found
 
     def messages(self) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self.gateway.ask("GET", "/v1/widget/messages", token=self.token)["items"]

@@ -1,0 +1,1 @@
+"""What the product does under load: `make bench`, beside the raw ceilings of the same machine, as docs/load-report.md."""

@@ -1,0 +1,52 @@
+"""`python -m tests.load`: measures every scenario and writes the report; with --quick, or of some scenarios, only shows it."""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deploy.local.process import REPOSITORY
+from tests.load import machine
+from tests.load.lab import Lab
+from tests.load.report import Report, to_json, to_markdown
+from tests.load.scenarios import SCENARIOS
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 0, or 1 when something was lost, so that the numbers prove nothing."""
+    options = _build_parser().parse_args(arguments)
+    # The streams' threads must note what arrives when it arrives, not when the sending threads have had their 5 ms.
+    sys.setswitchinterval(0.001)
+    known = machine.facts()
+    with tempfile.TemporaryDirectory(prefix="foyer-load-") as folder:
+        lab = Lab(Path(folder), options.quick, lambda text: print(text, file=sys.stderr, flush=True))
+        sections = [SCENARIOS[name](lab) for name in options.scenarios or SCENARIOS]
+    report = Report(datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), known | lab.versions, sections)
+    target = options.output or (None if options.quick or options.scenarios else REPOSITORY / "docs")
+    if target is None:
+        print(to_markdown(report))
+    else:
+        (target / "load-report.md").write_text(to_markdown(report))
+        (target / "load-report.json").write_text(json.dumps(to_json(report), indent=2, ensure_ascii=False) + "\n")
+        print(f"Written: {target / 'load-report.md'} and .json", file=sys.stderr)
+    for fault in report.faults:
+        print(f"load: {fault}", file=sys.stderr)
+    return 1 if report.faults else 0
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.load",
+        description="Measures the product under load, on loopback, beside the raw ceilings of this machine.",
+    )
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"of {', '.join(SCENARIOS)}; all without any")
+    parser.add_argument("--quick", action="store_true", help="a short run that shows that the scenarios work")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write load-report.md and .json (docs)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
