@@ -9,6 +9,7 @@ from gateway.assignments import assignment_of, expected_assignee, simulate
 from gateway.auth import agent_required, caller
 from gateway.context import call
 from gateway.documentation import Blueprint, problems
+from gateway.people import require_known
 from gateway.schemas.assignments import (
     NOBODY,
     AssigneeSchema,
@@ -105,6 +106,7 @@ def request_assignment(body: dict[str, Any], conversation_id: str) -> Response:
 
     As the bot's assign block does: the conversation waits in line until somebody is eligible, often only for a moment.
     """
+    require_known(body)
     return answer(call("messaging", "request_assignment", conversation_id=conversation_id, **body, actor=caller().actor))
 
 
@@ -146,5 +148,6 @@ def simulate_assignment(body: dict[str, Any]) -> Response:
     the place of both of the block's. Outside business hours a block with another way to go answers `unavailable`, and still shows the
     candidates.
     """
+    require_known(body)
     wishes = {name: value for name, value in body.items() if name not in {"channel_id", "block"}}
     return answer(simulate(body["channel_id"], body.get("block"), wishes))

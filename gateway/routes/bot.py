@@ -9,6 +9,7 @@ from gateway.auth import bot_required, caller
 from gateway.context import call
 from gateway.documentation import Blueprint, problems
 from gateway.limits import limit_messages
+from gateway.people import require_known
 from gateway.schemas.assignments import AssignmentRequestSchema
 from gateway.schemas.base import IdempotencyHeader
 from gateway.schemas.bot import NewBotMessageSchema
@@ -82,4 +83,5 @@ def request_assignment(body: dict[str, Any], conversation_id: str) -> Response:
 
     As the built-in bot's assign block does: it waits in line until somebody is eligible, often only for a moment.
     """
+    require_known(body)
     return answer(call("messaging", "request_assignment", conversation_id=conversation_id, **body, actor=caller().actor))

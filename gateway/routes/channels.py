@@ -8,7 +8,7 @@ from gateway.answers import answer, created, nothing
 from gateway.auth import admin_required, agent_required, caller
 from gateway.context import call, gateway
 from gateway.documentation import Blueprint, problems
-from gateway.flow_people import require_known
+from gateway.people import require_known_in_flow
 from gateway.schemas.base import IdempotencyHeader, PageQuery
 from gateway.schemas.channels import ChannelChangesSchema, ChannelPageSchema, ChannelSchema, NewChannelSchema
 from gateway.schemas.flows import ChannelFlowSchema, FlowSchema
@@ -96,5 +96,5 @@ def put_flow(flow: dict[str, Any], channel_id: str) -> Response:
     For administrators. Conversations that have begun go on with the flow they began with. A flow that names a missing
     block, agent or team, loops without waiting for the visitor, or has blocks that can't be reached is refused with each fault.
     """
-    require_known(flow)
+    require_known_in_flow(flow)
     return answer(call("messaging", "put_flow", channel_id=channel_id, flow=flow, actor=caller().actor))

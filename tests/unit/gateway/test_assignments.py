@@ -20,6 +20,7 @@ def world() -> World:
         "assignment.get_assignment": ASSIGNMENT | {"assignee": BEN},
         "assignment.assign_conversation": ASSIGNMENT,
         "assignment.unassign_conversation": ASSIGNMENT | {"state": "unassigned", "assignee": None},
+        "presence.find_unknown": {"agent_ids": [], "team_ids": []},
         "presence.verify_api_token": {"id": "t1", "name": "CRM", "scopes": ["bot"]},
     }
     return world
@@ -172,3 +173,19 @@ def test_wishes_are_refused_when_they_are_unusable(world: World, path: str, body
     token = API_TOKEN if "bot" in path else world.agent_token()
     body = body | ({"channel_id": "shop"} if "simulate" in path else {})
     assert set(world.problem(422, "VALIDATION_FAILED", world.send("POST", path, body, token=token))["errors"]) == {place}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/conversations/v1/assign", {}),
+        ("/v1/bot/conversations/v1/assign", {}),
+        ("/v1/assignment/simulate", {"channel_id": "shop"}),
+    ],
+)
+def test_request_is_refused_when_it_names_who_does_not_exist(world: World, path: str, body: dict[str, Any]) -> None:
+    token = API_TOKEN if "/bot/" in path else world.agent_token()
+    world.rpc.answers["presence.find_unknown"] = {"agent_ids": ["cleo"], "team_ids": ["sales"]}
+    for wish, place in (({"agents": ["ada", "cleo"]}, "agents"), ({"team": "sales"}, "team")):
+        problem = world.problem(422, "VALIDATION_FAILED", world.send("POST", path, body | wish, token=token))
+        assert list(problem["errors"]) == [place]

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from gateway.flow_people import MAX_ASKED
+from gateway.people import MAX_ASKED
 from services.common.errors import RemoteError, Unavailable
 from tests.unit.gateway.kit import ADMIN, CHANNEL, World
 

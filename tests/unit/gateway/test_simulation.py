@@ -32,7 +32,11 @@ SIMULATED = {
 @pytest.fixture
 def world() -> World:
     world = World()
-    world.rpc.answers |= {"messaging.preview_assignment": PREVIEW, "assignment.simulate_assignment": SIMULATED}
+    world.rpc.answers |= {
+        "messaging.preview_assignment": PREVIEW,
+        "assignment.simulate_assignment": SIMULATED,
+        "presence.find_unknown": {"agent_ids": [], "team_ids": []},
+    }
     return world
 
 

@@ -1,4 +1,4 @@
-"""The agents and teams that a flow's assign blocks name: whether all of them exist, which presence alone knows."""
+"""The agents and teams that a request or a flow's assign blocks name: whether all of them exist, which presence alone knows."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,10 +10,23 @@ from services.common.errors import Invalid
 
 # What presence looks up at once, of each.
 MAX_ASKED = 2_000
+NO_AGENT, NO_TEAM = "There is no active agent", "There is no team"
 _IS_ID = re.compile(ID_PATTERN.strip("^$"))
 
 
-def require_known(flow: Mapping[str, Any]) -> None:
+def require_known(wishes: Mapping[str, Any]) -> None:
+    """Raise Invalid naming the `agents` or the `team` of a request that don't exist: nobody would ever be found; also Unavailable."""
+    agents, teams = list(_ids(wishes.get("agents"))), list(_ids([wishes.get("team")]))
+    unknown_agents, unknown_teams = _find_unknown(agents, teams)
+    errors = {
+        **_faults("agents", NO_AGENT, {"": agents}, unknown_agents),
+        **_faults("team", NO_TEAM, {"": teams}, unknown_teams),
+    }
+    if errors:
+        raise Invalid("The request names agents or teams that don't exist.", errors=errors)
+
+
+def require_known_in_flow(flow: Mapping[str, Any]) -> None:
     """Raise Invalid (INVALID_FLOW) naming each block whose agents or team don't exist; also Unavailable.
 
     What is not of the expected form is passed over: messaging checks that.
@@ -22,8 +35,8 @@ def require_known(flow: Mapping[str, Any]) -> None:
     teams = {name: list(_ids([block.get("team")])) for name, block in _assign_blocks(flow)}
     unknown_agents, unknown_teams = _find_unknown(_all(agents), _all(teams))
     errors = {
-        **_faults("agents", "There is no active agent", agents, unknown_agents),
-        **_faults("team", "There is no team", teams, unknown_teams),
+        **_faults("agents", NO_AGENT, agents, unknown_agents),
+        **_faults("team", NO_TEAM, teams, unknown_teams),
     }
     if errors:
         raise Invalid("The flow names agents or teams that don't exist.", code="INVALID_FLOW", errors=errors)
@@ -57,5 +70,8 @@ def _find_unknown(agent_ids: list[str], team_ids: list[str]) -> tuple[set[str], 
 
 
 def _faults(place: str, text: str, named: Mapping[str, list[str]], unknown: set[str]) -> dict[str, list[str]]:
+    """The texts by place, within the block of that name or, for "", in the request itself."""
     missing = {name: [one for one in dict.fromkeys(ids) if one in unknown] for name, ids in named.items()}
-    return {f"blocks.{name}.{place}": [f"{text} {one}." for one in ids] for name, ids in missing.items() if ids}
+    return {
+        f"blocks.{name}.{place}" if name else place: [f"{text} {one}." for one in ids] for name, ids in missing.items() if ids
+    }
