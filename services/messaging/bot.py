@@ -39,7 +39,7 @@ def let_bot(turn: Turn, play: Callable[[], Play], *, release: bool = False) -> N
 def ask_for_agent(turn: Turn, wanted: AssignmentWanted, actor: Document, *, release: bool = False) -> None:
     """Have the assignment service find somebody; until then the visitor waits."""
     turn.await_answer()
-    turn.set(handler="queue")
+    turn.set(handler="queue", left_line=False)
     turn.tell("conversation_updated")
     turn.tell_desk(
         "assignment_requested",
@@ -51,3 +51,10 @@ def ask_for_agent(turn: Turn, wanted: AssignmentWanted, actor: Document, *, rele
         requested_by=actor,
         release=release,
     )
+
+
+def ask_again(turn: Turn) -> None:
+    """Ask for an agent if the visitor had left the line: for who writes where no flow goes on."""
+    if turn.conversation.get("left_line"):
+        contact = turn.conversation["contact"]
+        ask_for_agent(turn, AssignmentWanted(), {"kind": "visitor", "id": contact["id"], "name": contact["name"]})

@@ -11,7 +11,7 @@ from typing import Any
 from services.common.ids import new_id
 from services.common.times import now, to_wire
 from services.messaging import errors, events, hours
-from services.messaging.bot import let_bot
+from services.messaging.bot import ask_again, let_bot
 from services.messaging.flows import engine
 from services.messaging.flows.engine import IsOpen
 from services.messaging.turn import Turn, on_open
@@ -47,6 +47,7 @@ def begin_conversation(channel: Document, contact: Document, flow: Flow | None) 
         "archived_at": None,
         "archived_by": None,
         "awaiting_answer_since": None,
+        "left_line": False,  # the visitor stopped waiting for an agent: writing again asks again
     }
     turn = Turn(conversation, at=at)
     turn.tell("conversation_started")
@@ -78,9 +79,13 @@ def visitor_writes(
     turn.set(unread_count=conversation["unread_count"] + 1, visitor_turns=conversation["visitor_turns"] + 1)
     if conversation["visitor_turns"] == 0:
         turn.events.append(events.internal("visitor_engaged", conversation))
-    if turn.await_answer() and conversation["assignee"] is not None:
+    if turn.await_answer() and (conversation["assignee"] is not None or conversation["handler"] == "queue"):
         turn.events.append(events.internal("answer_awaited", conversation, since=to_wire(turn.at)))
-    if conversation["handler"] == "bot" and flow is not None and at is not None:
+    if conversation["handler"] != "bot":
+        return turn
+    if flow is None or at is None:
+        ask_again(turn)
+    else:
         fields = conversation["flow"]["fields"]
         let_bot(turn, lambda: engine.answer(flow, at, fields, text or "", choice, is_open=is_open))
     return turn
@@ -94,7 +99,7 @@ def agent_writes(conversation: Document, actor: Actor, text: str, client_message
     turn.set(unread_count=0, read_seq=message["seq"])
     answered = turn.give_answer()
     if conversation["assignee"] is None:
-        turn.set(handler="agent", assignee=agent, queue=None)
+        turn.set(handler="agent", assignee=agent, queue=None, left_line=False)
         turn.tell_desk("conversation_taken", agent=agent)
         turn.tell("conversation_assigned")
     elif answered:

@@ -1,11 +1,12 @@
 """How the bot, the line and agents hand a conversation to each other, decided as in `domain.py`."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from services.common.times import from_wire, to_wire
 from services.messaging import events
-from services.messaging.bot import ask_for_agent, let_bot
+from services.messaging.bot import ask_again, ask_for_agent, let_bot
 from services.messaging.flows import engine
 from services.messaging.flows.engine import AssignmentWanted, IsOpen
 from services.messaging.turn import Turn, on_open
@@ -14,21 +15,24 @@ Document = dict[str, Any]
 Actor = Mapping[str, Any]
 Flow = Mapping[str, Any]
 
+# Two services' clocks may differ; who is absent has been silent for much longer.
+CLOCKS_APART = timedelta(seconds=10)
+
 
 def return_to_bot(conversation: Document, flow: Flow | None, actor: Actor, *, is_open: IsOpen) -> Turn:
     """The bot has it again: it repeats the question it was waiting for, or begins anew."""
     turn = Turn(on_open(conversation))
     if conversation["handler"] == "bot":
         return turn
-    turn.set(handler="bot", assignee=None, queue=None)
+    turn.set(handler="bot", assignee=None, queue=None, left_line=False)
     turn.tell("conversation_updated")
     if flow is not None:
         at = conversation["flow"]["at"]
         block = at if engine.expects_answer(flow, at) else flow["start"]
         fields = conversation["flow"]["fields"]
         let_bot(turn, lambda: engine.enter(flow, block, fields, is_open=is_open), release=True)
-    # A flow that asks for an agent at once releases the present one with that very request.
-    if turn.conversation["handler"] == "bot":
+    # A flow that asks for an agent at once releases the present one with that very request, and one that closes, by the archiving.
+    if turn.conversation["handler"] == "bot" and turn.conversation["status"] == "open":
         turn.tell_desk("conversation_returned", actor=dict(actor))
     return turn
 
@@ -58,7 +62,7 @@ def follow_assignment(
     _show(turn, assignment)
     if outcome == "assigned":
         _tell_who_waits(turn, conversation)
-    if flow is not None:
+    elif outcome in {"unavailable", "left"}:
         _let_flow_go_on(turn, conversation, assignment, flow, is_open)
     return turn
 
@@ -66,6 +70,7 @@ def follow_assignment(
 def _show(turn: Turn, assignment: Mapping[str, Any]) -> None:
     before = _holding(turn.conversation)
     outcome = assignment["outcome"]
+    turn.set(left_line=outcome == "left")
     if outcome == "assigned":
         turn.set(handler="agent", assignee=assignment["assignee"], queue=None)
     elif outcome == "queued":
@@ -87,20 +92,27 @@ def _holding(conversation: Document) -> tuple[Any, ...]:
 
 
 def _tell_who_waits(turn: Turn, before: Document) -> None:
-    """Whoever gets by hand what never asked for an agent is awaited by a visitor of whom the desk has not heard."""
+    """Whoever gets by hand what never asked for an agent is awaited by a visitor of whom the desk has not heard.
+
+    In line the desk has heard: by the request, or by `answer_awaited`.
+    """
     since = before.get("awaiting_answer_since")
     if since is not None and before["handler"] != "queue" and before["assignee"] != turn.conversation["assignee"]:
         turn.events.append(events.internal("answer_awaited", before, since=to_wire(since)))
 
 
-def _let_flow_go_on(turn: Turn, before: Document, assignment: Mapping[str, Any], flow: Flow, is_open: IsOpen) -> None:
+def _let_flow_go_on(turn: Turn, before: Document, assignment: Mapping[str, Any], flow: Flow | None, is_open: IsOpen) -> None:
     at, fields = before["flow"]["at"], before["flow"]["fields"]
     if assignment["outcome"] == "unavailable":
-        block = _unavailable_block(flow, at)
-        let_bot(turn, lambda: engine.enter(flow, block, fields, is_open=is_open))
-    elif assignment["outcome"] == "left" and engine.waits_for_agent(flow, at) and _wrote_since(before, assignment):
-        # The message was posted before the leaving was heard of: without this it would get no answer.
+        if flow is not None:
+            block = _unavailable_block(flow, at)
+            let_bot(turn, lambda: engine.enter(flow, block, fields, is_open=is_open))
+    elif not _is_back(before, assignment):
+        return
+    elif flow is not None and engine.waits_for_agent(flow, at):
         let_bot(turn, lambda: engine.enter(flow, at, fields, is_open=is_open))
+    elif flow is None or at is None:
+        ask_again(turn)
 
 
 def _unavailable_block(flow: Flow, at: str | None) -> str | None:
@@ -109,8 +121,9 @@ def _unavailable_block(flow: Flow, at: str | None) -> str | None:
     return None if unavailable == "wait" else unavailable
 
 
-def _wrote_since(conversation: Document, assignment: Mapping[str, Any]) -> bool:
-    last = conversation["last_message"]
-    if last is None or last["author"]["kind"] != "visitor":
+def _is_back(conversation: Document, assignment: Mapping[str, Any]) -> bool:
+    """Whether a visitor who was believed absent wrote before that was heard of: the message would otherwise get no answer."""
+    last, decision = conversation["last_message"], assignment.get("decision") or {}
+    if decision.get("rule") != "visitor_absent" or last is None or last["author"]["kind"] != "visitor":
         return False
-    return bool(last["created_at"] > from_wire(assignment["changed_at"]))
+    return bool(last["created_at"] > from_wire(assignment["changed_at"]) - CLOCKS_APART)

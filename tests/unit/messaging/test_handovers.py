@@ -120,7 +120,7 @@ def test_estimate_shows_when_the_assignment_service_has_one() -> None:
     assert types(better) == ["conversation_updated"]
 
 
-def left(conversation: dict[str, Any], played: dict[str, Any], **more: Any) -> dict[str, Any]:
+def left(conversation: dict[str, Any], played: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
     return committed(follow_assignment(conversation, assignment("left", **more), 7, played))
 
 
@@ -157,16 +157,51 @@ def test_other_way_is_taken_when_the_visitor_is_back_outside_business_hours() ->
     assert "assignment_requested" not in types(turn)
 
 
-def test_agent_is_asked_for_again_when_the_visitor_wrote_before_the_leaving_was_heard_of() -> None:
+ABSENT = {"rule": "visitor_absent"}
+
+
+def test_agent_is_asked_for_again_when_a_visitor_believed_absent_wrote_before_that_was_heard_of() -> None:
     waiting = at_handover()
-    before = to_wire(now() - timedelta(seconds=1))
     written = committed(visitor_writes(waiting, FLOW, "I am still here", None, "m8"))
-    turn = follow_assignment(written, assignment("left", changed_at=before), 2, FLOW)
+    just_now, later = (to_wire(now() + timedelta(seconds=after)) for after in (1, 60))
+    turn = follow_assignment(written, assignment("left", changed_at=just_now, decision=ABSENT), 2, FLOW)
     assert types(turn) == ["message_posted", "assignment_requested", "conversation_updated"]
     assert (turn.conversation["handler"], turn.conversation["desk_version"]) == ("queue", written["version"] + 1)
-    afterwards = to_wire(now() + timedelta(seconds=1))
-    assert left(written, FLOW, changed_at=afterwards)["handler"] == "bot"
-    assert left(waiting, FLOW, changed_at=before)["handler"] == "bot"
+    assert left(written, FLOW, changed_at=later, decision=ABSENT)["handler"] == "bot"
+    assert left(waiting, FLOW, changed_at=later, decision=ABSENT)["handler"] == "bot"
+    assert left(written, FLOW, changed_at=just_now, decision={"rule": "visitor_left"})["handler"] == "bot"
+
+
+@pytest.mark.parametrize("decision", [{"rule": "visitor_left"}, ABSENT])
+def test_agent_is_asked_for_again_when_who_left_is_back_and_no_flow_goes_on(decision: dict[str, Any]) -> None:
+    asked = committed(handovers.request_assignment(begun(None), ROBOT, AssignmentWanted(priority="high")))
+    conversation = left(asked, None, decision=decision, changed_at=to_wire(now()))
+    turn = visitor_writes(conversation, None, "Hello again", None, "m1")
+    assert types(turn) == ["message_posted", "visitor_engaged", "assignment_requested", "conversation_updated"]
+    wanted = data(turn, "assignment_requested")
+    assert (wanted["strategy"], wanted["requested_by"]["kind"]) == ("least_busy", "visitor")
+    assert types(visitor_writes(committed(turn), None, "Anyone?", None, "m2")) == ["message_posted"]
+
+
+def test_nobody_is_asked_for_when_a_visitor_who_never_stood_in_line_writes_without_a_flow() -> None:
+    assert "assignment_requested" not in types(visitor_writes(begun(None), None, "Hello", None, "m1"))
+    hers = committed(domain.agent_writes(left(at_handover(), FLOW), ANN, "Hi", "a1"))
+    returned = committed(return_to_bot(hers, None, ANN))
+    assert "assignment_requested" not in types(visitor_writes(returned, None, "Hello", None, "m1"))
+
+
+def test_waiting_is_told_when_the_visitor_writes_in_line_after_an_answer() -> None:
+    queued = committed(follow_assignment(at_handover(), assignment("queued", position=1), 1, FLOW))
+    silent = queued | {"awaiting_answer_since": None}  # an agent had it, answered, and lost it
+    assert types(visitor_writes(silent, FLOW, "And now?", None, "m9")) == ["message_posted", "answer_awaited"]
+    assert types(visitor_writes(queued, FLOW, "And now?", None, "m9")) == ["message_posted"]
+
+
+def test_archiving_alone_is_told_when_the_flow_closes_what_was_handed_back() -> None:
+    closing = flow(a={"type": "assign", "unavailable": "b"}, b={"type": "close", "text": "Bye."})
+    hers = committed(domain.agent_writes(begun(closing), ANN, "Hi", "a1"))
+    turn = return_to_bot(hers, closing, ANN, is_open=never)
+    assert types(turn) == ["message_posted", "conversation_archived"]
 
 
 def test_question_is_asked_once_more_when_the_visitor_left_the_line_in_the_middle_of_the_flow() -> None:
