@@ -1,12 +1,20 @@
 """Loopback ports: whether one is free, and finding one that is."""
 
 import errno
+import itertools
+import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from pathlib import Path
 
 from deploy.local.errors import PortInUse, RunnerError
 
 LOOPBACK = "127.0.0.1"
+# Above what servers usually listen on.
+LOWEST, HIGHEST = 10_000, 65_535
+CONNECTIONS_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+# Where there is no /proc: Linux' own default and IANA's dynamic ports (RFC 6335).
+USUAL_CONNECTIONS_RANGE = 32_768, 65_535
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -15,23 +23,16 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port() -> int:
-    """A port that the kernel says is free on loopback; nothing reserves it, so use it at once."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that is free on loopback, and that the kernel gives to no connection before a server listens on it seconds later."""
+    return _find_free(())
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different free ports."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """`count` different free ports, as `free_port` finds them."""
+    ports: list[int] = []
+    while len(ports) < count:
+        ports.append(_find_free(ports))
+    return ports
 
 
 def next_free(start: int, taken: Iterable[int] = (), host: str = LOOPBACK) -> int:
@@ -67,6 +68,31 @@ def accepts(port: int, host: str = LOOPBACK, timeout: float = 1.0) -> bool:
             return True
     except OSError:
         return False
+
+
+def _find_free(taken: Collection[int]) -> int:
+    lowest, highest = _connections_range()
+    ours = [port for port in range(LOWEST, HIGHEST + 1) if not lowest <= port <= highest]
+    start = secrets.randbelow(len(ours) or 1)  # others who look at the same moment begin elsewhere
+    # Where connections get them all, any that is free now has to do.
+    candidates = itertools.chain(ours[start:], ours[:start], iter(_any_free_port, None))
+    return next(port for port in candidates if port not in taken and is_free(port))
+
+
+def _connections_range() -> tuple[int, int]:
+    """The ports that the kernel gives to outgoing connections, from the lowest to the highest."""
+    try:
+        lowest, highest = map(int, CONNECTIONS_RANGE.read_text().split())
+    except (OSError, ValueError):
+        return USUAL_CONNECTIONS_RANGE
+    return lowest, highest
+
+
+def _any_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _try_to_bind(port: int, host: str) -> int:

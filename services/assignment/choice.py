@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 
-from services.assignment.domain import Agent, Assignment, Candidate
+from services.assignment.agents import EXCLUSIONS, Agent, Circle
+from services.assignment.domain import Candidate
 
 STRATEGIES = ("least_busy", "round_robin", "random")
 ORDERING = {
@@ -28,10 +29,15 @@ class Choice:
     looked_at: int
     eligible: int
     seed: int | None = None
+    remark: str = ""
 
     @property
     def reason(self) -> str:
-        """A sentence for people."""
+        """A sentence for people, and a second one where something needs saying about who was asked."""
+        return f"{self._sentence} {self.remark}".rstrip()
+
+    @property
+    def _sentence(self) -> str:
         if self.winner is None:
             return f"Nobody of {self.looked_at} can be chosen{_tally(self.candidates)}."
         crowd = "the only one eligible" if self.eligible == 1 else f"of {self.eligible} eligible"
@@ -45,16 +51,16 @@ class Choice:
                 return f"{self.winner.name} is the least busy, {crowd}; {had}."
 
 
-def choose(agents: Iterable[Agent], assignment: Assignment, draw: Callable[[], int]) -> Choice:
-    """Pick an agent for a conversation by its strategy. `draw` gives a seed when chance decides."""
+def choose(agents: Iterable[Agent], strategy: str, circle: Circle, draw: Callable[[], int]) -> Choice:
+    """Pick an agent of the circle by a strategy. `draw` gives a seed when chance decides."""
     everyone = list(agents)
-    obstacles = {agent.id: agent.obstacle(assignment.allowed) for agent in everyone}
+    obstacles = {agent.id: agent.obstacle(circle) for agent in everyone}
     eligible = [agent for agent in everyone if obstacles[agent.id] is None]
-    seed = draw() if assignment.strategy == "random" and eligible else None
-    ordered = order(eligible, assignment.strategy, seed)
+    seed = draw() if strategy == "random" and eligible else None
+    ordered = order(eligible, strategy, seed)
     ranks = {agent.id: rank for rank, agent in enumerate(ordered, 1)}
     others = sorted(
-        (agent for agent in everyone if agent.id not in ranks), key=lambda agent: (obstacles[agent.id] == "not_asked", agent.id)
+        (agent for agent in everyone if agent.id not in ranks), key=lambda agent: (obstacles[agent.id] in EXCLUSIONS, agent.id)
     )
     candidates = tuple(
         Candidate(
@@ -69,7 +75,9 @@ def choose(agents: Iterable[Agent], assignment: Assignment, draw: Callable[[], i
         )
         for agent in (ordered + others)[:MAX_CANDIDATES]
     )
-    return Choice(assignment.strategy, ordered[0] if ordered else None, candidates, len(everyone), len(ordered), seed)
+    return Choice(
+        strategy, ordered[0] if ordered else None, candidates, len(everyone), len(ordered), seed=seed, remark=circle.remark
+    )
 
 
 def order(eligible: list[Agent], strategy: str, seed: int | None) -> list[Agent]:

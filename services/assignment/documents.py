@@ -1,62 +1,77 @@
-"""How agents, assignments and decisions are kept: to and from the database's documents."""
+"""How agents, teams, assignments and decisions are kept: to and from the database's documents.
 
-from dataclasses import asdict
+A document of an earlier version lacks what came later; it then has the value that a new one begins with.
+"""
+
+from dataclasses import asdict, fields
 from typing import Any
 
-from services.assignment.domain import Actor, Agent, Assignee, Assignment, Decision
+from services.assignment.agents import Agent, Assignee, Team
+from services.assignment.domain import Actor, Assignment, Decision
 from services.common.ids import new_id
 
 Document = dict[str, Any]
 
+_AGENT_FIELDS = tuple(field.name for field in fields(Agent) if field.name != "id")
+_SAME_FIELDS = tuple(
+    field.name
+    for field in fields(Assignment)
+    if field.name not in {"conversation_id", "agent", "requested_by", "allowed", "passed", "heard"}
+)
+
 
 def to_agent(document: Document) -> Agent:
     """The agent in a document."""
-    return Agent(
-        id=document["_id"],
-        name=document["name"],
-        role=document["role"],
-        connected=document["connected"],
-        availability=document["availability"],
-        capacity=document["capacity"],
-        active=document["active"],
-        presence_version=document["presence_version"],
-        load=document["load"],
-        last_assigned_at=document["last_assigned_at"],
-    )
+    return Agent(id=document["_id"], **{name: document[name] for name in _AGENT_FIELDS if name in document})
 
 
 def agent_values(agent: Agent) -> Document:
     """What a document keeps of an agent, without its id."""
-    values = asdict(agent)
-    del values["id"]
-    return values
+    return {name: getattr(agent, name) for name in _AGENT_FIELDS}
+
+
+def to_team(document: Document) -> Team:
+    """The team in a document."""
+    return Team(
+        document["_id"], document["name"], frozenset(document["agent_ids"]), document["deleted"], version=document["version"]
+    )
+
+
+def team_document(team: Team) -> Document:
+    """What is kept of a team."""
+    return {
+        "_id": team.id,
+        "name": team.name,
+        "agent_ids": sorted(team.members),
+        "deleted": team.deleted,
+        "version": team.version,
+    }
 
 
 def to_assignment(document: Document) -> Assignment:
     """The assignment in a document."""
     return Assignment(
         conversation_id=document["_id"],
-        channel_id=document["channel_id"],
-        contact_id=document["contact_id"],
-        state=document["state"],
         agent=Assignee(**document["agent"]) if document["agent"] else None,
-        requested_at=document["requested_at"],
         requested_by=Actor(**document["requested_by"]) if document["requested_by"] else None,
-        priority=document["priority"],
-        strategy=document["strategy"],
         allowed=None if document["allowed"] is None else tuple(document["allowed"]),
-        unavailable=document["unavailable"],
+        passed=tuple(document.get("passed", ())),
         heard=document["conversation_version"],
+        **{name: document[name] for name in _SAME_FIELDS if name in document},
     )
 
 
 def assignment_values(assignment: Assignment) -> Document:
-    """What a document keeps of an assignment, without its id."""
-    values = asdict(assignment)
-    del values["conversation_id"]
-    values["conversation_version"] = values.pop("heard")
-    values["allowed"] = None if assignment.allowed is None else list(assignment.allowed)
-    return values | {"place": assignment.place}
+    """What a document keeps of an assignment, without its id; the derived values are what its indexes sort by."""
+    return {name: getattr(assignment, name) for name in _SAME_FIELDS} | {
+        "agent": asdict(assignment.agent) if assignment.agent else None,
+        "requested_by": asdict(assignment.requested_by) if assignment.requested_by else None,
+        "allowed": None if assignment.allowed is None else list(assignment.allowed),
+        "passed": list(assignment.passed),
+        "conversation_version": assignment.heard,
+        "place": assignment.place,
+        "silent_since": assignment.silent_since,
+    }
 
 
 def decision_document(decision: Decision, conversation_id: str, seq: int) -> Document:

@@ -1,18 +1,31 @@
-"""What a decision is about: agents and whether they can be chosen, assignments and their place in line, decisions."""
+"""What a decision is about: assignments and their place in line, who wants what, and the decision itself."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from services.assignment.agents import Assignee
 from services.common.times import to_wire
 
 State = Literal["unassigned", "queued", "assigned", "closed"]
-Outcome = Literal["assigned", "queued", "unavailable", "unassigned", "closed"]
-Action = Literal["assigned", "queued", "unassigned", "returned", "closed"]
+Outcome = Literal["assigned", "queued", "unavailable", "unassigned", "left", "closed"]
+Action = Literal["assigned", "queued", "requeued", "unassigned", "returned", "left", "closed"]
+
+OUTCOMES: dict[Action, Outcome] = {
+    "assigned": "assigned",
+    "queued": "queued",
+    "requeued": "queued",
+    "unassigned": "unassigned",
+    "returned": "unassigned",
+    "left": "left",
+    "closed": "closed",
+}
 
 WAIT = "wait"  # the `unavailable` that means: stand in line
-NORMAL_PRIORITY = 1
+PRIORITIES = {"high": 0, "normal": 1, "low": 2}
+NORMAL_PRIORITY = PRIORITIES["normal"]
+RETURNED_FIRST = -1  # sorts before every priority, also as text
+UNCHECKED = "*"  # no id: whoever has it now
 
 
 @dataclass(frozen=True)
@@ -30,71 +43,57 @@ class Actor:
 
 
 @dataclass(frozen=True)
-class Assignee:
-    """An agent as an assignment names it."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Agent:
-    """What presence last said of an agent, and how many conversations it has."""
-
-    id: str
-    name: str
-    role: str = "agent"
-    connected: bool = False
-    availability: str = "busy"
-    capacity: int = 0
-    active: bool = True
-    presence_version: int = 0
-    load: int = 0
-    last_assigned_at: datetime | None = None
-
-    def obstacle(self, allowed: Collection[str] | None = None) -> str | None:
-        """Why it can't be chosen now, None when it can."""
-        if allowed is not None and self.id not in allowed:
-            return "not_asked"
-        if not self.active:
-            return "inactive"
-        if not self.connected:
-            return "disconnected"
-        if self.availability != "available":
-            return "busy"
-        if self.load >= self.capacity:
-            return "at_capacity"
-        return None
-
-    @property
-    def assignee(self) -> Assignee:
-        """Its name tag."""
-        return Assignee(self.id, self.name)
-
-
-@dataclass(frozen=True)
 class Assignment:
-    """Who has a conversation, or where it stands in line. `heard` is the newest version of the conversation acted upon."""
+    """Who has a conversation, or where it stands in line.
+
+    The wish (`strategy`, `allowed`, `team_id`, `priority`) outlives the waiting, for the case that the conversation returns.
+    """
 
     conversation_id: str
     channel_id: str
     contact_id: str
     state: State = "unassigned"
     agent: Assignee | None = None
+    assigned_at: datetime | None = None
     requested_at: datetime | None = None
     requested_by: Actor | None = None
     priority: int = NORMAL_PRIORITY
     strategy: str = "least_busy"
     allowed: tuple[str, ...] | None = None
+    team_id: str | None = None
     unavailable: str = WAIT
-    heard: int = 0
+    returned: bool = False  # in line again, after an agent left or did not answer
+    passed: tuple[str, ...] = ()  # marks of agents who let it pass
+    promised: int | None = None  # seconds: the estimate told on joining
+    visitor_seen_at: datetime | None = None
+    awaiting_since: datetime | None = None  # the visitor waits for an answer
+    awaiting_version: int = 0  # the newest version of the conversation that said so, or the contrary
+    heard: int = 0  # the newest version of the conversation acted upon
 
     @property
     def place(self) -> str | None:
-        """Sorts the line: by priority, then by the time of the request; the id makes it one order for everybody."""
+        """Sorts the line: returned ones first, then by priority, then by time; the id makes it one order for everybody."""
         if self.state != "queued" or self.requested_at is None:
             return None
-        return f"{self.priority:02d}/{to_wire(self.requested_at)}/{self.conversation_id}"
+        rank = RETURNED_FIRST if self.returned else self.priority
+        return f"{rank:02d}/{to_wire(self.requested_at)}/{self.conversation_id}"
+
+    @property
+    def silent_since(self) -> datetime | None:
+        """Since when the agent owes an answer."""
+        if self.state != "assigned" or self.awaiting_since is None or self.assigned_at is None:
+            return None
+        return max(self.awaiting_since, self.assigned_at)
+
+
+# What an assignment is whose wish is over.
+NO_WISH: dict[str, Any] = {
+    "strategy": "least_busy",
+    "allowed": None,
+    "team_id": None,
+    "priority": NORMAL_PRIORITY,
+    "unavailable": WAIT,
+}
 
 
 @dataclass(frozen=True)
@@ -124,6 +123,9 @@ class Decision:
     candidates: tuple[Candidate, ...] = ()
     ordering: tuple[str, ...] = ()
     seed: int | None = None
+    remark: str | None = None  # what a hand said to it
+    waited_seconds: int | None = None  # of one that stood in line and leaves it
+    estimated_wait_seconds: int | None = None  # what was told on joining
 
 
 @dataclass(frozen=True)
@@ -136,47 +138,24 @@ class Wish:
     requested_by: Actor | None = None
     strategy: str = "least_busy"
     allowed: tuple[str, ...] | None = None
+    team_id: str | None = None
+    priority: int = NORMAL_PRIORITY
     unavailable: str = WAIT
     release: bool = False  # whoever has it now is to be free of it
 
 
 @dataclass(frozen=True)
 class Told:
-    """What the others are told of an assignment: its outcome and, unless nothing was decided anew, the decision."""
+    """What the others are told of an assignment: its outcome and, unless nothing was decided anew, the decision.
+
+    `earlier` are decisions of the same turn that the last one followed: it was returned to the line, and given to another.
+    """
 
     outcome: Outcome
     decision: Decision | None = None
+    earlier: tuple[Decision, ...] = ()
 
-
-@dataclass(frozen=True)
-class Snapshot:
-    """An agent as presence describes it at a version."""
-
-    id: str
-    name: str
-    role: str
-    connected: bool
-    availability: str
-    capacity: int
-    active: bool
-    version: int
-
-    def changes(self) -> dict[str, Any]:
-        """The fields of an Agent that it sets."""
-        return {
-            "name": self.name,
-            "role": self.role,
-            "connected": self.connected,
-            "availability": self.availability,
-            "capacity": self.capacity,
-            "active": self.active,
-        }
-
-
-@dataclass(frozen=True)
-class Correction:
-    """A load that did not equal the number of the agent's assignments."""
-
-    agent_id: str
-    recorded: int
-    actual: int
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """All of them, in order."""
+        return self.earlier if self.decision is None else (*self.earlier, self.decision)

@@ -1,10 +1,14 @@
-"""What this service takes: the arguments of its methods, and of its neighbours' events the part that it reads."""
+"""What the methods of this service take; what it reads of its neighbours' events is in `news.py`."""
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from services.assignment.choice import STRATEGIES
-from services.assignment.domain import WAIT
-from services.common.validation import ActorSchema, Arguments, Id, PageArguments
+from services.assignment.domain import PRIORITIES, WAIT
+from services.common.validation import ActorSchema, Arguments, Id, PageArguments, trimmed
+
+MAX_REMARK = 500
+MAX_NAMED = 1_000
+MAX_NOTED = 1_000
 
 
 class AgentSchema(Schema):
@@ -41,10 +45,17 @@ class ListQueueArguments(PageArguments):
     """Of `list_queue`."""
 
 
-class UnassignArguments(ConversationArguments):
-    """Of `unassign_conversation`."""
+class LeaveQueueArguments(ConversationArguments):
+    """Of `leave_queue`."""
 
     actor = fields.Nested(ActorSchema, required=True)
+
+
+class UnassignArguments(LeaveQueueArguments):
+    """Of `unassign_conversation`. Without an `expected_assignee_id` nothing is checked; null expects nobody."""
+
+    expected_assignee_id = Id(allow_none=True)
+    remark = trimmed(maximum=MAX_REMARK, load_default=None, allow_none=True)
 
 
 class AssignArguments(UnassignArguments):
@@ -55,72 +66,18 @@ class AssignArguments(UnassignArguments):
     agent = fields.Nested(AgentSchema, required=True)
 
 
-class EventData(Schema):
-    """The base of what is read from a conversation's events."""
+class NoteVisitorsArguments(Arguments):
+    """Of `note_visitors`."""
 
-    class Meta:
-        """Marshmallow's options."""
+    contact_ids = fields.List(Id(), required=True, validate=validate.Length(max=MAX_NOTED))
 
-        unknown = EXCLUDE
 
-    conversation_id = Id(required=True)
+class SimulateArguments(Arguments):
+    """Of `simulate_assignment`."""
+
     channel_id = Id(required=True)
-    contact_id = Id(required=True)
-
-
-class AssignmentRequested(EventData):
-    """The bot, an agent or an integration asks for an agent."""
-
-    strategy = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(STRATEGIES))
-    agents = fields.List(Id(), load_default=None, allow_none=True)
-    unavailable = fields.String(load_default=WAIT, allow_none=True)
-    requested_by = fields.Nested(ActorSchema, load_default=None, allow_none=True)
-    release = fields.Boolean(load_default=False)
-
-
-class AssigneeSchema(Schema):
-    """An agent by id and name."""
-
-    class Meta:
-        """Marshmallow's options."""
-
-        unknown = EXCLUDE
-
-    id = Id(required=True)
-    name = fields.String(required=True)
-
-
-class ConversationTaken(EventData):
-    """An agent wrote into an unassigned conversation."""
-
-    agent = fields.Nested(AssigneeSchema, required=True)
-
-
-class ConversationReturned(EventData):
-    """The bot has the conversation again."""
-
-    actor = fields.Nested(ActorSchema, required=True)
-
-
-class ReferenceSchema(Schema):
-    """A neighbour's resource, by id."""
-
-    class Meta:
-        """Marshmallow's options."""
-
-        unknown = EXCLUDE
-
-    id = Id(required=True)
-
-
-class ConversationArchived(Schema):
-    """The conversation resource."""
-
-    class Meta:
-        """Marshmallow's options."""
-
-        unknown = EXCLUDE
-
-    id = Id(required=True)
-    channel = fields.Nested(ReferenceSchema, required=True)
-    contact = fields.Nested(ReferenceSchema, required=True)
+    strategy = fields.String(load_default="least_busy", validate=validate.OneOf(STRATEGIES))
+    agents = fields.List(Id(), load_default=None, allow_none=True, validate=validate.Length(max=MAX_NAMED))
+    team_id = Id(load_default=None, allow_none=True)
+    priority = fields.String(load_default="normal", validate=validate.OneOf(list(PRIORITIES)))
+    unavailable = fields.String(load_default=WAIT)

@@ -1,43 +1,66 @@
-"""The assignment service: its methods, the events it acts upon, and the timer that checks its loads."""
+"""The assignment service: its methods, and the timers by which time itself has consequences."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any, cast
 
 from nameko.timer import timer
 
 from services.assignment import schemas
+from services.assignment.agents import Snapshot
+from services.assignment.dependencies import Watchfulness
 from services.assignment.desk import Desk
-from services.assignment.domain import WAIT, Actor, Assignee, Snapshot, Wish
+from services.assignment.domain import PRIORITIES, UNCHECKED, Wish
 from services.assignment.errors import agent_inactive, conversation_not_found
-from services.assignment.metrics import count_turn
+from services.assignment.followers import Followers, to_actor
+from services.assignment.lookout import BATCH
+from services.assignment.metrics import QUEUE_LENGTH
+from services.assignment.reassignment import Terms
+from services.assignment.simulation import simulate
 from services.assignment.store import AssignmentStore
-from services.assignment.views import assignment_view, decision_view, place_view
-from services.common.envelope import Event
-from services.common.events import subscribe
+from services.assignment.views import assignment_view, decision_view, place_view, simulation_view
 from services.common.logs import get_logger
+from services.common.outages import is_outage
 from services.common.paging import page
 from services.common.rpc import rpc
 from services.common.service import Service
 from services.common.storage import Storage
-from services.common.validation import load
+from services.common.times import now
 
 log = get_logger(__name__)
 
 REPAIR_SECONDS = 60
+WATCH_SECONDS = 1
+# After an outage of the gateways everybody is overdue at once; what is left is found a second later.
+BATCHES_AT_ONCE = 20
+
+Wire = dict[str, Any]
 
 
-class AssignmentService(Service):
+class AssignmentService(Followers, Service):
     """Decides who gets which conversation; README.md is its contract."""
 
     name = "assignment"
-    store = Storage(AssignmentStore)
+    store = cast("AssignmentStore", Storage(AssignmentStore))  # the store is what the provider injects
+    watchfulness = Watchfulness()
 
     @rpc(schemas.AssignArguments)
     def assign_conversation(
-        self, conversation_id: str, channel_id: str, contact_id: str, agent: dict[str, Any], actor: dict[str, Any]
-    ) -> dict[str, Any]:
+        self,
+        *,
+        conversation_id: str,
+        channel_id: str,
+        contact_id: str,
+        agent: Wire,
+        actor: Wire,
+        expected_assignee_id: str | None = UNCHECKED,
+        remark: str | None,
+    ) -> Wire:
         """Give the conversation to this agent, by hand: whatever its load and availability, whoever had it before.
 
-        Returns the assignment; the same one when the agent already has it. Raises VALIDATION_FAILED for an inactive agent.
+        Returns the assignment; the same one when the agent already has it. Raises VALIDATION_FAILED for an inactive agent,
+        ALREADY_ASSIGNED when another has it than `expected_assignee_id` (None: nobody).
         """
         news = Snapshot(**agent)
 
@@ -45,103 +68,139 @@ class AssignmentService(Service):
             desk.learn(news)
             if not desk.agents[news.id].active:
                 raise agent_inactive(news.name)
-            desk.assign(conversation_id, channel_id, contact_id, news.id, _actor(actor))
+            ids = conversation_id, channel_id, contact_id, news.id
+            desk.assign(*ids, to_actor(actor), expected=expected_assignee_id, remark=remark)
 
-        self._decide(assign, conversation_id)
+        self.store.decide(assign, conversation_id)
         return self._show(conversation_id)
 
     @rpc(schemas.UnassignArguments)
-    def unassign_conversation(self, conversation_id: str, actor: dict[str, Any]) -> dict[str, Any]:
-        """Take the conversation from its agent, or out of the line. Returns the assignment. Raises CONVERSATION_NOT_FOUND."""
+    def unassign_conversation(
+        self, *, conversation_id: str, actor: Wire, expected_assignee_id: str | None = UNCHECKED, remark: str | None
+    ) -> Wire:
+        """Take the conversation from its agent, or out of the line. Returns the assignment.
+
+        Raises CONVERSATION_NOT_FOUND, ALREADY_ASSIGNED when another has it than `expected_assignee_id` (None: nobody).
+        """
 
         def unassign(desk: Desk) -> None:
             if conversation_id not in desk.assignments:
                 raise conversation_not_found(conversation_id)
-            desk.unassign(conversation_id, _actor(actor))
+            desk.unassign(conversation_id, to_actor(actor), expected=expected_assignee_id, remark=remark)
 
-        self._decide(unassign, conversation_id)
+        self.store.decide(unassign, conversation_id)
         return self._show(conversation_id)
 
+    @rpc(schemas.LeaveQueueArguments)
+    def leave_queue(self, conversation_id: str, actor: Wire) -> Wire:
+        """The visitor stops waiting. Returns the assignment; one that does not wait as it is. Raises CONVERSATION_NOT_FOUND."""
+
+        def leave(desk: Desk) -> None:
+            if conversation_id not in desk.assignments:
+                raise conversation_not_found(conversation_id)
+            desk.leave(conversation_id, to_actor(actor))
+
+        self.store.decide(leave, conversation_id)
+        return self._show(conversation_id)
+
+    @rpc(schemas.NoteVisitorsArguments)
+    def note_visitors(self, contact_ids: list[str]) -> Wire:
+        """These visitors are there now. `{waiting: n}`: how many wait in all. To be called every 10 s, also about nobody."""
+        self.store.lookout.note_visitors(contact_ids, now())
+        return {"waiting": self.store.count_line()}
+
     @rpc(schemas.ConversationArguments)
-    def get_assignment(self, conversation_id: str) -> dict[str, Any]:
+    def get_assignment(self, conversation_id: str) -> Wire:
         """The assignment as it stands. Raises CONVERSATION_NOT_FOUND when none was ever asked or made."""
         return self._show(conversation_id)
 
     @rpc(schemas.ListAssignmentsArguments)
-    def list_assignments(self, conversation_id: str, cursor: str | None, limit: int) -> dict[str, Any]:
+    def list_assignments(self, conversation_id: str, cursor: str | None, limit: int) -> Wire:
         """A page of the decisions on the conversation, newest first; none for one that is unknown. Raises CURSOR_INVALID."""
         found = self.store.list_decisions(conversation_id, cursor, limit)
         return page(found, limit, decision_view, lambda document: [document["seq"]])
 
     @rpc(schemas.ListQueueArguments)
-    def list_queue(self, cursor: str | None, limit: int) -> dict[str, Any]:
+    def list_queue(self, cursor: str | None, limit: int) -> Wire:
         """A page of those who wait, next first. Raises CURSOR_INVALID."""
         found = self.store.list_line(cursor, limit)
         return page(found, limit, place_view, lambda document: [document["place"]])
 
-    @subscribe("messaging", "assignment_requested")
-    def handle_request(self, event: Event) -> None:
-        """Give the conversation to an eligible agent, else let it wait or say that nobody is there."""
-        data = load(schemas.AssignmentRequested(), event.data)
+    @rpc(schemas.SimulateArguments)
+    def simulate_assignment(
+        self,
+        *,
+        channel_id: str,
+        strategy: str,
+        agents: list[str] | None,
+        team_id: str | None,
+        priority: str,
+        unavailable: str,
+    ) -> Wire:
+        """Who would get a conversation of the channel that asked now, and why; changes nothing."""
         wish = Wish(
-            channel_id=data["channel_id"],
-            contact_id=data["contact_id"],
-            requested_at=event.at,
-            requested_by=_actor(data["requested_by"]) if data["requested_by"] else None,
-            strategy=data["strategy"] or "least_busy",
-            allowed=tuple(data["agents"]) if data["agents"] else None,
-            unavailable=data["unavailable"] or WAIT,
-            release=data["release"],
+            channel_id=channel_id,
+            contact_id=channel_id,  # nobody's
+            requested_at=now(),
+            strategy=strategy,
+            allowed=tuple(agents) if agents else None,
+            team_id=team_id,
+            priority=PRIORITIES[priority],
+            unavailable=unavailable,
         )
-        conversation_id = data["conversation_id"]
-        self._decide(lambda desk: desk.request(conversation_id, event.version, wish), conversation_id)
-
-    @subscribe("messaging", "conversation_archived")
-    def handle_archived(self, event: Event) -> None:
-        """Free the agent, or the place in line."""
-        data = load(schemas.ConversationArchived(), event.data)
-        ids = data["channel"]["id"], data["contact"]["id"]
-        self._decide(lambda desk: desk.close(data["id"], event.version, *ids), data["id"])
-
-    @subscribe("messaging", "conversation_taken")
-    def handle_taken(self, event: Event) -> None:
-        """An agent wrote into an unassigned conversation."""
-        data = load(schemas.ConversationTaken(), event.data)
-        ids = data["conversation_id"], event.version, data["channel_id"], data["contact_id"]
-        self._decide(lambda desk: desk.take(*ids, Assignee(**data["agent"])), data["conversation_id"])
-
-    @subscribe("messaging", "conversation_returned")
-    def handle_returned(self, event: Event) -> None:
-        """The bot has the conversation again."""
-        data = load(schemas.ConversationReturned(), event.data)
-        ids = data["conversation_id"], event.version, data["channel_id"], data["contact_id"]
-        self._decide(lambda desk: desk.give_back(*ids, _actor(data["actor"])), data["conversation_id"])
-
-    @subscribe("presence", "agent_created", "agent_updated")
-    def handle_agent(self, event: Event) -> None:
-        """Remember the agent's newest state; whom it makes eligible is given whoever waits."""
-        news = Snapshot(**load(schemas.AgentSchema(), event.data | {"version": event.version}))
-        if not self.store.note_agent_version(news):
-            self._decide(lambda desk: desk.learn(news))
-            self.store.bring_name(news.id)
+        return simulation_view(*simulate(self.store.database, self.store.read_teams, wish))
 
     @timer(interval=REPAIR_SECONDS, eager=True)
-    def repair_loads(self) -> None:
-        """Recount the loads and serve the line, at the start and every minute: after a crash between two turns, say."""
-        desk = self.store.repair_loads()
-        count_turn(desk)
-        for correction in desk.corrections:
+    def repair(self) -> None:
+        """Recount loads and line and serve the line, at the start and every minute: after a crash between two turns, say."""
+        for correction in self.store.repair().corrections:
             log.warning("load_repaired", agent_id=correction.agent_id, recorded=correction.recorded, actual=correction.actual)
 
-    def _decide(self, command: Any, conversation_id: str | None = None) -> None:
-        count_turn(self.store.decide(command, conversation_id))
+    @timer(interval=WATCH_SECONDS)
+    def watch(self) -> None:
+        """Return what agents let wait too long to the line, and take out of it who is not there any more."""
+        moment = now()
+        try:
+            if self.watchfulness.hears(moment):
+                self._return_overdue(moment)
+            self._dismiss_absent(moment)
+            QUEUE_LENGTH.set(self.store.count_line())
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            self.watchfulness.hearing.cut_off(moment)
+            log.warning("not_watched", reason=type(error).__name__)
 
-    def _show(self, conversation_id: str) -> dict[str, Any]:
+    def _return_overdue(self, moment: datetime) -> None:
+        for _ in range(BATCHES_AT_ONCE):
+            overdue = self.store.lookout.find_overdue(moment)
+            if overdue:
+                self.store.decide(partial(_requeue_all, overdue, moment), *overdue)
+            if len(overdue) < BATCH:
+                break
+
+    def _dismiss_absent(self, moment: datetime) -> None:
+        if self.watchfulness.absence is None:
+            return
+        for _ in range(BATCHES_AT_ONCE):
+            absent, seen_until = self.store.lookout.find_absent(moment, self.watchfulness.absence)
+            if absent:
+                self.store.decide(partial(_dismiss_all, absent, seen_until), *absent)
+            if len(absent) < BATCH:
+                break
+
+    def _show(self, conversation_id: str) -> Wire:
         document = self.store.find_assignment(conversation_id)
         if document is None:
             raise conversation_not_found(conversation_id)
         return assignment_view(document)
 
 
-def _actor(values: dict[str, Any]) -> Actor:
-    return Actor(values["kind"], values["id"], values["name"])
+def _requeue_all(overdue: Mapping[str, Terms], moment: datetime, desk: Desk) -> None:
+    for conversation_id, terms in overdue.items():
+        desk.requeue(conversation_id, terms, moment)
+
+
+def _dismiss_all(absent: Iterable[str], seen_until: datetime, desk: Desk) -> None:
+    for conversation_id in absent:
+        desk.leave_absent(conversation_id, seen_until)

@@ -5,19 +5,26 @@ another: one that met another is undone by the database and begins anew on what 
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
+from datetime import datetime
 from itertools import count
 from typing import Any
 
-from pymongo import IndexModel
+from pymongo import IndexModel, InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError, ExecutionTimeout
 
+from services.assignment import lookout
+from services.assignment.agents import Snapshot, Team
 from services.assignment.desk import Desk
-from services.assignment.domain import Snapshot
+from services.assignment.documents import to_team
+from services.assignment.line import ASSIGNMENTS, Line
+from services.assignment.lookout import Lookout
+from services.assignment.metrics import count_turn
 from services.assignment.takers import FORGOTTEN, LEDGER, TAKERS, Takers
-from services.assignment.turns import AGENTS, ASSIGNMENTS, DECISIONS, HEADS, Turn
+from services.assignment.turns import AGENTS, DECISIONS, TEAMS, Turn, Write
+from services.common.errors import StaleDocument
 from services.common.paging import decode_cursor
 from services.common.store import TRANSACTION_SECONDS, Document, Store
 from services.common.times import now
@@ -26,13 +33,14 @@ Command = Callable[[Desk], None]
 
 
 class AssignmentStore(Store):
-    """Agents as presence tells them, assignments, decisions, the ledger."""
+    """Agents and teams as presence tells them, assignments, decisions, the ledger; `lookout` is what the timer asks."""
 
     entities = (ASSIGNMENTS, AGENTS)
     indexes = {
+        **lookout.INDEXES,
         ASSIGNMENTS: [
             IndexModel([("place", 1)], name="line", partialFilterExpression={"state": "queued"}),
-            IndexModel([("agent.id", 1)], name="holder", partialFilterExpression={"state": "assigned"}),
+            *lookout.INDEXES[ASSIGNMENTS],
         ],
         DECISIONS: [IndexModel([("conversation_id", 1), ("seq", -1)], name="history", unique=True)],
         TAKERS: [FORGOTTEN],
@@ -43,31 +51,42 @@ class AssignmentStore(Store):
         # Turns of one process would only undo each other.
         self._lock = threading.Lock()
         self._takers = Takers(self.database)
+        self._teams: tuple[int, list[Team]] = (0, [])
+        self.lookout = Lookout(self.database)
 
     def ensure_indexes(self) -> None:
         """Also write the ledger's first line, which no turn then has to make."""
         super().ensure_indexes()
+        first = {"turn": 0, "at": now(), "waiting": 0, "teams": 0, "durations": []}
         with suppress(DuplicateKeyError):  # another replica was faster
-            self.database[LEDGER].update_one({"_id": LEDGER}, {"$setOnInsert": {"turn": 0, "at": now()}}, upsert=True)
+            self.database[LEDGER].update_one({"_id": LEDGER}, {"$setOnInsert": first}, upsert=True)
 
-    def decide(self, command: Command, conversation_id: str | None = None) -> Desk:
-        """Run `command` at the desk, the conversation's assignment loaded, and serve the line until nobody can be served.
+    def decide(self, command: Command, *conversation_ids: str) -> Desk:
+        """Run `command` at the desk, these conversations' assignments loaded, and serve the line until nobody can be served.
 
         Returns the desk after the command's turn. Raises the driver's error when no turn could be had within TRANSACTION_SECONDS.
         """
-        return self._take_turns(lambda _, desk: command(desk), conversation_id)
+        return self._take_turns(lambda _, desk: command(desk), conversation_ids)
 
-    def repair_loads(self) -> Desk:
-        """Set the agents' loads to what they really hold and serve the line; the desk's `corrections` say what was wrong."""
-        return self._take_turns(lambda turn, desk: desk.recount(turn.holdings()), None)
+    def repair(self) -> Desk:
+        """Set the agents' loads and the line's length to what they really are, and serve the line.
 
-    def _take_turns(self, work: Callable[[Turn, Desk], None], conversation_id: str | None) -> Desk:
-        desk, more = self._take_turn(work, conversation_id)
+        The desk's `corrections` say which loads were wrong.
+        """
+
+        def recount(turn: Turn, desk: Desk) -> None:
+            desk.recount(turn.holdings())
+            turn.recount_line()
+
+        return self._take_turns(recount, ())
+
+    def _take_turns(self, work: Callable[[Turn, Desk], None], conversation_ids: Collection[str]) -> Desk:
+        desk, more = self._take_turn(work, conversation_ids)
         while more:
-            _, more = self._take_turn(lambda _, __: None, None)
+            _, more = self._take_turn(lambda _, __: None, ())
         return desk
 
-    def _take_turn(self, work: Callable[[Turn, Desk], None], conversation_id: str | None) -> tuple[Desk, bool]:
+    def _take_turn(self, work: Callable[[Turn, Desk], None], conversation_ids: Collection[str]) -> tuple[Desk, bool]:
         attempts = count()
         watch = self._takers.watch()
 
@@ -76,24 +95,69 @@ class AssignmentStore(Store):
                 watch.look(session)
             self._takers.note(session)
             turn = Turn(self, session)
-            desk = turn.open(conversation_id)
+            desk = turn.open(conversation_ids)
             work(turn, desk)
-            heads = turn.heads(desk.eligible())
-            desk.drain(heads)
+            more = desk.drain(turn.reader(desk))
             turn.close(desk)
-            return desk, len(heads) == HEADS and bool(desk.eligible())
+            return desk, more
 
         if not self._lock.acquire(timeout=TRANSACTION_SECONDS):
             raise ExecutionTimeout("no turn in time")
         try:
-            return self.transaction(attempt)
+            desk, more = self.transaction(attempt)
         finally:
             self._lock.release()
+        count_turn(desk)
+        return desk, more
+
+    def read_teams(self, edition: int, session: ClientSession | None = None) -> Collection[Team]:
+        """All teams. The ledger's `edition` counts their changes: they are read anew only when it is another, and never while 0."""
+        known = self._teams
+        if known[0] != edition:
+            known = edition, [to_team(document) for document in self.database[TEAMS].find({}, session=session)]
+            if session is not None:  # read in a turn, they are surely those of that edition
+                self._teams = known
+        return known[1]
+
+    def write_all(self, collection: str, writes: Iterable[Write], session: ClientSession) -> None:
+        """What `insert` and `update` write, for many documents of a turn at once. Raises StaleDocument."""
+        operations: list[InsertOne[Document] | UpdateOne] = []
+        documents: list[Document] = []
+        for old, values, events in sorted(writes, key=lambda write: write[0] is not None):
+            version = old["version"] + 1 if old else 1
+            entries = [event.entry(values["_id"] if old is None else old["_id"], version) for event in events]
+            if old is None:
+                documents.append(values | {"version": version, "outbox": entries})
+                operations.append(InsertOne(documents[-1]))
+                continue
+            update: Document = {"$set": values | {"version": version}}
+            if entries:
+                update["$push"] = {"outbox": {"$each": entries}}
+            documents.append({"_id": old["_id"], "outbox": [*old["outbox"], *entries] if entries else []})
+            operations.append(UpdateOne({"_id": old["_id"], "version": old["version"]}, update))
+        if not operations:
+            return
+        result = self.database[collection].bulk_write(operations, session=session)
+        if result.inserted_count + result.matched_count < len(operations):
+            raise StaleDocument(collection)
+        for document in documents:
+            self._committed(collection, document, session)
 
     def note_agent_version(self, news: Snapshot) -> bool:
         """Note that presence said again what is known of an agent (its load changed, say), outside the turns. False for news."""
         known = {"_id": news.id, "presence_version": {"$lt": news.version}} | news.changes()
         return self.database[AGENTS].update_one(known, {"$set": {"presence_version": news.version}}).matched_count == 1
+
+    def note_awaiting(self, conversation_id: str, version: int, since: datetime | None) -> bool:
+        """Note that the visitor awaits an answer since then, or no longer, where an agent simply has the conversation.
+
+        Said with every exchange of messages, it concerns this one document, and nobody's turn: a turn that meets it begins anew.
+        False when a turn is needed.
+        """
+        known = {"_id": conversation_id, "state": "assigned", "awaiting_version": {"$lt": version}}
+        silent = None if since is None else {"$max": ["$assigned_at", since]}
+        values = {"awaiting_version": version, "awaiting_since": since, "silent_since": silent}
+        return self.database[ASSIGNMENTS].update_one(known, [{"$set": values}]).matched_count == 1
 
     def bring_name(self, agent_id: str) -> None:
         """Bring an agent's newest known name to what it has; two renames may be brought at once, so look again afterwards."""
@@ -107,7 +171,7 @@ class AssignmentStore(Store):
         """A conversation's assignment, its place in line counted now."""
         document: Document | None = self.database[ASSIGNMENTS].find_one({"_id": conversation_id})
         if document is not None and document["state"] == "queued":
-            document["queue_position"] = self._count_ahead(document["place"]) + 1
+            document["queue_position"] = Line(self.database).count_ahead(document["place"]) + 1
         return document
 
     def list_decisions(self, conversation_id: str, cursor: str | None, limit: int) -> list[Document]:
@@ -123,8 +187,10 @@ class AssignmentStore(Store):
         if cursor is not None:
             query["place"] = {"$gt": decode_cursor(cursor, str)[0]}
         found = list(self.database[ASSIGNMENTS].find(query).sort("place", 1).limit(limit + 1))
-        first = self._count_ahead(found[0]["place"]) + 1 if found else 1
+        first = Line(self.database).count_ahead(found[0]["place"]) + 1 if found else 1
         return [document | {"queue_position": position} for position, document in enumerate(found, first)]
 
-    def _count_ahead(self, place: str) -> int:
-        return self.database[ASSIGNMENTS].count_documents({"state": "queued", "place": {"$lt": place}})
+    def count_line(self) -> int:
+        """How many wait, as the last turn left it."""
+        ledger = self.database[LEDGER].find_one({"_id": LEDGER}, {"waiting": 1}) or {}
+        return int(ledger.get("waiting", 0))

@@ -1,72 +1,112 @@
 """One turn at the desk as the database sees it: what is loaded for it, and what it writes, in one transaction.
 
-The line, its heads and the places in it are read here and nowhere else within a turn.
+The ledger, which every turn writes first, also keeps what would cost each turn a reading: how many stand in line, how often the
+teams changed, and how long the last conversations took.
 """
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Protocol
 
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
+from pymongo.database import Database
 
+from services.assignment.agents import Agent, Team
 from services.assignment.desk import Desk
-from services.assignment.documents import agent_values, assignment_values, decision_document, to_agent, to_assignment
-from services.assignment.domain import Agent, Assignment, Told
+from services.assignment.documents import (
+    agent_values,
+    assignment_values,
+    decision_document,
+    team_document,
+    to_agent,
+    to_assignment,
+)
+from services.assignment.domain import Assignment, Told
 from services.assignment.events import agent_load_changed, assignment_changed
+from services.assignment.line import ASSIGNMENTS, HEADS, Line
+from services.assignment.places import Move, Place, Places, is_news
+from services.assignment.serving import Page
 from services.assignment.takers import LEDGER
-from services.common.store import Document, Store
+from services.assignment.waiting import KEPT_DURATIONS, typical_seconds
+from services.common.envelope import NewEvent
+from services.common.store import Document
 from services.common.times import now
 
-ASSIGNMENTS = "assignments"
 AGENTS = "agents"
 DECISIONS = "decisions"
-# Served in one turn at most; more are served in the turns that follow at once.
-HEADS = 50
-# Who waits further back is not told of every step, or a long line would make each step as long.
-TOLD_POSITIONS = 50
+TEAMS = "teams"
+
+Write = tuple[Document | None, Document, list[NewEvent]]  # the document in hand or None, what it becomes, what is told of it
+
+
+class Books(Protocol):
+    """The store, as a turn needs it."""
+
+    database: Database[Document]
+
+    def read_teams(self, edition: int, session: ClientSession) -> Collection[Team]:
+        """All teams, of the edition that the ledger names."""
+
+    def write_all(self, collection: str, writes: Iterable[Write], session: ClientSession) -> None:
+        """Insert and update entities, with their events."""
 
 
 class Turn:
-    """Open it, let the desk decide, `close` it: all within the transaction of `session`."""
+    """Open it, let the desk decide and `drain`, `close` it: all within the transaction of `session`."""
 
-    def __init__(self, store: Store, session: ClientSession) -> None:
+    def __init__(self, store: Books, session: ClientSession) -> None:
         self._store = store
         self._database = store.database
         self._session = session
+        self._line = Line(store.database, session)
+        self._ledger: Document = {}
         self._agents: dict[str, Document] = {}
+        self._known: dict[str, Agent] = {}
         self._assignments: dict[str, Document] = {}
-        self._opened_at: datetime
+        self._teams: dict[str, Team] = {}
         self._moment: datetime | None = None
         self._decisions: list[Document] = []
-        self._positions: dict[str, int] = {}
 
-    def open(self, conversation_id: str | None) -> Desk:
-        """The desk with every agent and the conversation's assignment, if there is one. Writes the ledger before all else."""
+    def open(self, conversation_ids: Collection[str]) -> Desk:
+        """The desk with every agent and team, and the assignments of these conversations. Writes the ledger before all else."""
         next_turn = {"turn": {"$add": ["$turn", 1]}, "at": {"$max": [now(), {"$add": ["$at", 1]}]}}
-        ledger = self._database[LEDGER].find_one_and_update(
+        self._ledger = self._database[LEDGER].find_one_and_update(
             {"_id": LEDGER}, [{"$set": next_turn}], return_document=ReturnDocument.AFTER, session=self._session
         )
-        self._opened_at = ledger["at"]
+        if "waiting" not in self._ledger:  # written by an earlier version
+            self.recount_line()
         self._agents = {found["_id"]: found for found in self._database[AGENTS].find({}, session=self._session)}
-        if conversation_id is not None:
-            self._remember(self._database[ASSIGNMENTS].find({"_id": conversation_id}, session=self._session))
+        self._known = {key: to_agent(document) for key, document in self._agents.items()}
+        self._teams = {team.id: team for team in self._store.read_teams(self._ledger.get("teams", 0), self._session)}
+        if conversation_ids:
+            self._remember(self._database[ASSIGNMENTS].find({"_id": {"$in": list(conversation_ids)}}, session=self._session))
         return Desk(
-            map(to_agent, self._agents.values()),
+            self._known.values(),
             map(to_assignment, self._assignments.values()),
+            teams=self._teams.values(),
             clock=self._later,
             draw=lambda: secrets.randbits(32),
         )
 
-    def heads(self, eligible: Collection[str]) -> list[Assignment]:
-        """The first in line whom one of these agents may have."""
-        if not eligible:
-            return []
-        query = {"state": "queued", "allowed": {"$in": [None, *eligible]}}
-        found = list(self._database[ASSIGNMENTS].find(query, session=self._session).sort("place", 1).limit(HEADS))
-        self._remember(document for document in found if document["_id"] not in self._assignments)
-        return [to_assignment(document) for document in found]
+    def reader(self, desk: Desk) -> Callable[[str | None], Page]:
+        """What `desk.drain` reads the line with."""
+
+        def read(after: str | None) -> Page:
+            if not self._ledger["waiting"]:
+                return Page()
+            eligible = desk.eligible()
+            found = self._line.heads(eligible, desk.open_teams(eligible), after)
+            self._remember(document for document in found if document["_id"] not in self._assignments)
+            return Page([to_assignment(document) for document in found], len(found) < HEADS)
+
+        return read
+
+    def recount_line(self) -> None:
+        """Have the ledger say how many really stand in line."""
+        self._ledger["waiting"] = self._line.count()
+        self._database[LEDGER].update_one({"_id": LEDGER}, {"$set": {"waiting": self._ledger["waiting"]}}, session=self._session)
 
     def holdings(self) -> dict[str, int]:
         """How many conversations each agent really has."""
@@ -81,85 +121,103 @@ class Turn:
         """Write what the desk changed, with its decisions and events, and tell those in line who moved."""
         before = {key: to_assignment(document) for key, document in self._assignments.items()}
         changed = [found for key, found in desk.assignments.items() if key in desk.told or found != before.get(key)]
-        # Those who leave first: the others' places are counted behind them.
-        for assignment in sorted(changed, key=lambda found: found.place or ""):
-            self._write_assignment(assignment, desk.told.get(assignment.conversation_id))
-        for agent in desk.agents.values():
-            self._write_agent(agent)
-        if self._decisions:
-            self._database[DECISIONS].insert_many(self._decisions, session=self._session)
-        if self._moment is not None and self._moment > self._opened_at:
-            self._database[LEDGER].update_one({"_id": LEDGER}, {"$set": {"at": self._moment}}, session=self._session)
-        if self._line_moved(changed, before):
-            self._tell_positions()
-
-    def _write_assignment(self, assignment: Assignment, told: Told | None) -> None:
-        key = assignment.conversation_id
-        old = self._assignments.get(key)
-        values: Document = assignment_values(assignment) | {"queue_position": self._position(assignment)}
-        decision: Document | None = None
-        if old is None:
-            values |= {"changed_at": now(), "history_seq": 0}
-        if told is not None and told.decision is not None:
-            seq = (old["history_seq"] if old else 0) + 1
-            decision = decision_document(told.decision, key, seq)
-            self._decisions.append(decision)
-            values |= {"changed_at": told.decision.at, "history_seq": seq}
-        version = old["version"] + 1 if old else 1
-        result = (old or {"_id": key}) | values | {"version": version}
-        events = [assignment_changed(result, told.outcome, decision)] if told else []
-        if old is None:
-            self._store.insert(ASSIGNMENTS, result, events, session=self._session)
-        else:
-            self._store.update(ASSIGNMENTS, old, values, events, session=self._session)
-
-    def _write_agent(self, agent: Agent) -> None:
-        old = self._agents.get(agent.id)
-        if old is not None and to_agent(old) == agent:
-            return
-        version = old["version"] + 1 if old else 1
-        loaded = old["load"] if old else 0
-        events = [agent_load_changed(agent.id, agent.load, version)] if agent.load != loaded else []
-        if old is None:
-            self._store.insert(AGENTS, {"_id": agent.id} | agent_values(agent), events, session=self._session)
-        else:
-            self._store.update(AGENTS, old, agent_values(agent), events, session=self._session)
-
-    def _line_moved(self, changed: Iterable[Assignment], before: dict[str, Assignment]) -> bool:
-        """Whether somebody left or joined ahead of others that are told their positions."""
-        steps = []
+        moves = []
         for assignment in changed:
             was = before.get(assignment.conversation_id)
             old, new = was.place if was else None, assignment.place
-            if old == new or self._positions.get(assignment.conversation_id, 1) > TOLD_POSITIONS:
+            if old != new:
+                moves.append(Move(assignment, old, new))
+        durations = [*self._ledger.get("durations", []), *desk.handled][-KEPT_DURATIONS:]
+        agents, stirred = self._changed_agents(desk)
+        places = Places(
+            self._line,
+            desk,
+            moves,
+            waiting=self._ledger["waiting"],
+            seconds=typical_seconds(durations),
+            stirred=stirred or bool(desk.handled),
+        )
+        touched = {assignment.conversation_id for assignment in changed}
+        writes = [self._write(assignment, desk, places.find(assignment)) for assignment in changed]
+        writes += [self._step(places.documents[key], place) for key, place in places.to_tell().items() if key not in touched]
+        self._store.write_all(ASSIGNMENTS, writes, self._session)
+        self._store.write_all(AGENTS, agents, self._session)
+        if self._decisions:
+            self._database[DECISIONS].insert_many(self._decisions, session=self._session)
+        self._close_ledger(durations if desk.handled else None, places.waiting, teams_changed=self._write_teams(desk))
+
+    def _write(self, assignment: Assignment, desk: Desk, place: Place | None) -> Write:
+        key = assignment.conversation_id
+        old, told = self._assignments.get(key), desk.told.get(key)
+        values = assignment_values(assignment) | self._standing(assignment, old, place)
+        if told is None and place is not None and old is not None and is_news(old, place):
+            told = Told("queued")
+        if key in desk.joined and place is not None:
+            values["promised"] = place.estimate
+        if old is None:
+            values |= {"_id": key, "changed_at": self._ledger["at"], "history_seq": 0, "reason": None}
+        decision: Document | None = None
+        for seq, made in enumerate(told.decisions if told else (), (old["history_seq"] if old else 0) + 1):
+            decision = decision_document(made, key, seq)
+            if assignment.state == "queued" and key in desk.joined and place is not None:
+                decision["estimated_wait_seconds"] = place.estimate
+            self._decisions.append(decision)
+            values |= {"changed_at": made.at, "history_seq": seq, "reason": made.reason}
+        result = (old or {"_id": key}) | values | {"version": old["version"] + 1 if old else 1}
+        return old, values, [assignment_changed(result, told.outcome, decision)] if told else []
+
+    def _standing(self, assignment: Assignment, old: Document | None, place: Place | None) -> Document:
+        if assignment.state != "queued":
+            return {"queue_position": None, "estimated_wait_seconds": None}
+        if place is not None:
+            return {"queue_position": place.position, "estimated_wait_seconds": place.estimate}
+        known = old or {}  # far back, where nobody is told of steps
+        return {name: known.get(name) for name in ("queue_position", "estimated_wait_seconds")}
+
+    def _step(self, document: Document, place: Place) -> Write:
+        values: Document = {"queue_position": place.position, "estimated_wait_seconds": place.estimate}
+        result = document | values | {"version": document["version"] + 1}
+        return document, values, [assignment_changed(result, "queued", None)]
+
+    def _changed_agents(self, desk: Desk) -> tuple[list[Write], bool]:
+        """What to write of the agents, and whether it concerns how long somebody waits."""
+        writes: list[Write] = []
+        stirred = any(team is not self._teams.get(team.id) for team in desk.teams.values())
+        for agent in desk.agents.values():
+            old, known = self._agents.get(agent.id), self._known.get(agent.id)
+            if known == agent:
                 continue
-            steps += [place for place in (old, new) if place is not None]
-        if not steps:
-            return False
-        behind = {"state": "queued", "place": {"$gt": min(steps)}}
-        return self._database[ASSIGNMENTS].find_one(behind, {"_id": 1}, session=self._session) is not None
+            known = known or Agent(agent.id, agent.name)
+            version = old["version"] + 1 if old else 1
+            events = [agent_load_changed(agent.id, agent.load, version)] if agent.load != known.load else []
+            writes.append((old, agent_values(agent) | ({} if old else {"_id": agent.id}), events))
+            stirred |= (agent.present, agent.load, agent.capacity) != (known.present, known.load, known.capacity)
+        return writes, stirred
 
-    def _tell_positions(self) -> None:
-        line = self._database[ASSIGNMENTS].find({"state": "queued"}, session=self._session).sort("place", 1)
-        for position, document in enumerate(list(line.limit(TOLD_POSITIONS)), 1):
-            if document["queue_position"] != position:
-                values = {"queue_position": position}
-                result = document | values | {"version": document["version"] + 1}
-                events = [assignment_changed(result, "queued", None)]
-                self._store.update(ASSIGNMENTS, document, values, events, session=self._session)
+    def _write_teams(self, desk: Desk) -> bool:
+        news = [team for team in desk.teams.values() if team is not self._teams.get(team.id)]
+        for team in news:
+            self._database[TEAMS].replace_one({"_id": team.id}, team_document(team), upsert=True, session=self._session)
+        return bool(news)
 
-    def _position(self, assignment: Assignment) -> int | None:
-        if assignment.place is None:
-            return None
-        ahead = {"state": "queued", "place": {"$lt": assignment.place}}
-        position = self._database[ASSIGNMENTS].count_documents(ahead, session=self._session) + 1
-        self._positions[assignment.conversation_id] = position
-        return position
+    def _close_ledger(self, durations: list[int] | None, waiting: int, *, teams_changed: bool) -> None:
+        values: Document = {}
+        if self._moment is not None and self._moment > self._ledger["at"]:
+            values["at"] = self._moment
+        if waiting != self._ledger["waiting"]:
+            values["waiting"] = waiting
+        if durations is not None:
+            values["durations"] = durations
+        if teams_changed:
+            values["teams"] = self._ledger.get("teams", 0) + 1
+        if values:
+            self._database[LEDGER].update_one({"_id": LEDGER}, {"$set": values}, session=self._session)
 
-    def _remember(self, found: Iterable[dict[str, Any]]) -> None:
+    def _remember(self, found: Iterable[Document]) -> None:
         self._assignments |= {document["_id"]: document for document in found}
 
     def _later(self) -> datetime:
         """The turn's own moment, then later ones: no two decisions of any replicas share one."""
-        self._moment = self._opened_at if self._moment is None else max(now(), self._moment + timedelta(milliseconds=1))
+        opened = self._ledger["at"]
+        self._moment = opened if self._moment is None else max(now(), self._moment + timedelta(milliseconds=1))
         return self._moment

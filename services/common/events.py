@@ -53,6 +53,11 @@ class EventConsumer(SharedExtension):
         if self._loop is not None:
             self.container.spawn_managed_thread(self._loop.run, identifier="events")
 
+    @property
+    def connected(self) -> bool:
+        """Whether events can arrive at this moment."""
+        return self._loop is not None and self._loop.ready.is_set()
+
     def register_handler(self, provider: "Subscription") -> None:
         """Route a source's event type to an entrypoint."""
         for pair in provider.pairs:

@@ -7,10 +7,11 @@ from services.messaging.entrypoints.channels import ChannelMethods
 from services.messaging.entrypoints.conversations import ConversationMethods
 from services.messaging.entrypoints.followers import Followers
 from services.messaging.entrypoints.posting import PostingMethods
+from services.messaging.entrypoints.visitors import VisitorCounting
 from services.messaging.store import MessagingStore
 
 
-class MessagingService(ChannelMethods, PostingMethods, ConversationMethods, Followers, Service):
+class MessagingService(ChannelMethods, PostingMethods, ConversationMethods, Followers, VisitorCounting, Service):
     """Channels, conversations, messages and bots; README.md beside this file is its contract."""
 
     name = "messaging"

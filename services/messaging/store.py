@@ -2,14 +2,15 @@
 
 `conversations` are the entities: a conversation's document commits its turns, and its outbox holds the messages until the
 relay has filed them under `messages`. Whoever reads messages reads both (`list_messages`), so none is ever invisible.
-`flows` keeps every flow a channel ever had, `contacts` and `agents` what messaging must know of them, `visitors` who was counted.
+`flows` keeps every flow a channel ever had, `contacts` and `agents` what messaging must know of them. Who is counted among a channel's
+visitors is in `visitor_store.py`.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import BulkWriteError, DuplicateKeyError
@@ -17,10 +18,10 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from services.common.errors import DocumentExists
 from services.common.ids import new_id
 from services.common.paging import decode_cursor
-from services.common.store import Document, Store
+from services.common.store import Document
 from services.common.times import now
-from services.messaging import events
 from services.messaging.turn import Turn
+from services.messaging.visitor_store import VisitorStore
 
 OPEN_CONTACT = "open_conversation_of_contact"
 DUPLICATE_KEY = 11000
@@ -30,11 +31,12 @@ _TIME_AND_ID = (datetime, str)
 NEWEST_FIRST = [("active_at", DESCENDING), ("_id", DESCENDING)]
 
 
-class MessagingStore(Store):
+class MessagingStore(VisitorStore):
     """Channels, conversations, messages and messaging's read models."""
 
     entities = ("channels", "conversations")
-    indexes: ClassVar[Mapping[str, list[IndexModel]]] = {
+    indexes: ClassVar[Mapping[str, Sequence[IndexModel]]] = {
+        **VisitorStore.indexes,
         "channels": [IndexModel([("deleted", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)])],
         "conversations": [
             IndexModel([("contact.id", ASCENDING)], name=OPEN_CONTACT, unique=True, partialFilterExpression={"status": "open"}),
@@ -89,6 +91,11 @@ class MessagingStore(Store):
         flow: Document = self.database.flows.find_one({"_id": flow_id})["flow"]  # type: ignore[index]
         return flow
 
+    def shows_other_channel_name(self, channel_id: str, name: str) -> bool:
+        """Whether a conversation of the channel shows another name than this."""
+        query = {"channel.id": channel_id, "channel.name": {"$ne": name}}
+        return self.database.conversations.find_one(query, {"_id": 1}) is not None
+
     def rename_channel_in_conversations(self, channel_id: str, name: str) -> None:
         """Bring a channel's new name to its conversations."""
         query = {"channel.id": channel_id, "channel.name": {"$ne": name}}
@@ -98,23 +105,6 @@ class MessagingStore(Store):
         """Bring an agent's new name to the conversations it has or had."""
         query = {"assignee.id": agent_id, "assignee.name": {"$ne": name}}
         self.database.conversations.update_many(query, {"$set": {"assignee.name": name}})
-
-    def count_visitor(self, contact_id: str, channel_id: str) -> bool:
-        """Count a contact among a channel's visitors, once ever. Returns whether it was new."""
-
-        def count(session: Any) -> bool:
-            # Read first: a duplicate key would abort the transaction.
-            if self.database.visitors.find_one({"_id": contact_id}, session=session):
-                return False
-            self.database.visitors.insert_one({"_id": contact_id, "channel_id": channel_id}, session=session)
-            channel = self.database.channels.find_one({"_id": channel_id}, session=session)
-            if channel is not None and not channel["deleted"]:
-                channel["visitor_count"] += 1
-                event = events.channel_changed("channel_updated", channel, channel["version"] + 1)
-                self.update("channels", channel, {"visitor_count": channel["visitor_count"]}, [event], session=session)
-            return True
-
-        return self.transaction(count)
 
     # contacts, as far as messaging must know them
 
@@ -134,8 +124,18 @@ class MessagingStore(Store):
         return found["name"] if found else None
 
     def follow_agent(self, agent_id: str, version: int, name: str) -> bool:
-        """Take over a newer version of an agent. Returns whether it was newer."""
-        return self._follow("agents", agent_id, {"agent_version": version}, {"name": name})
+        """Take over a newer version of an agent. Returns whether there may be a name to bring to conversations.
+
+        There is none when a newer version says the name that was known: the event that said it first ends by bringing it, or
+        comes again and is not newer then.
+        """
+        values = {"name": name, "agent_version": version}
+        older = {"_id": agent_id, "agent_version": {"$lt": version}}
+        known = self.database.agents.find_one_and_update(older, {"$set": values}, {"name": 1})
+        if known:
+            return bool(known["name"] != name)
+        self._follow("agents", agent_id, {"agent_version": version}, {"name": name})
+        return True
 
     def _follow(self, collection: str, key: str, version: dict[str, int], values: Document) -> bool:
         older = {field: {"$lt": number} for field, number in version.items()}

@@ -3,14 +3,12 @@
 import contextlib
 import json
 import socket
-from typing import Any
 
 import pytest
-from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, CloseConnection, Message, Request, TextMessage
 
 from tests.support.product import Agent, Gateway, Visitor
 from tests.support.waiting import wait_until
+from tests.support.websocket import Closed, WebSocket, websocket
 
 
 def connect(gateway: Gateway, path: str, token: str | None = None, *, buffer: int | None = None) -> socket.socket:
@@ -24,53 +22,6 @@ def connect(gateway: Gateway, path: str, token: str | None = None, *, buffer: in
     head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n" + (f"Authorization: Bearer {token}\r\n" if token else "")
     client.sendall(f"{head}\r\n".encode())
     return client
-
-
-class Closed(Exception):
-    """The server closed the WebSocket, with the code."""
-
-
-class WebSocket:
-    """A client; `receive` gives the next envelope."""
-
-    def __init__(self, gateway: Gateway, path: str, token: str) -> None:
-        host, _, port = gateway.url.removeprefix("http://").partition(":")
-        self._socket = socket.create_connection((host, int(port)), timeout=10)
-        self._protocol = WSConnection(ConnectionType.CLIENT)
-        self._events: list[Any] = []
-        self._write(Request(host=host, target=path, extra_headers=[(b"Authorization", f"Bearer {token}".encode())]))
-        assert isinstance(self._next(), AcceptConnection)
-
-    def _write(self, event: Any) -> None:
-        self._socket.sendall(self._protocol.send(event))
-
-    def _next(self) -> Any:
-        while not self._events:
-            self._protocol.receive_data(self._socket.recv(65_536) or None)
-            self._events = list(self._protocol.events())
-        return self._events.pop(0)
-
-    def send(self, text: str) -> None:
-        self._write(Message(data=text))
-
-    def receive(self) -> dict[str, Any]:
-        text = ""
-        while True:
-            event = self._next()
-            if isinstance(event, CloseConnection):
-                raise Closed(event.code)
-            if isinstance(event, TextMessage):
-                text += event.data
-                if event.message_finished:
-                    loaded: dict[str, Any] = json.loads(text)
-                    return loaded
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-def websocket(gateway: Gateway, path: str, token: str) -> contextlib.closing[WebSocket]:
-    return contextlib.closing(WebSocket(gateway, path, token))
 
 
 def receive_all(client: WebSocket) -> None:

@@ -47,31 +47,35 @@ class Followers(Finders):
             return handovers.follow_assignment(conversation, event.data, event.version, flow, is_open=is_open)
 
         self._commit(event.data["conversation_id"], decide)
+        assignee = event.data["assignee"]
+        if assignee is not None:  # perhaps by a name that the agent had when this was decided
+            self._bring_agent_name(assignee["id"], shown=assignee["name"])
 
     @subscribe("presence", "agent_created", "agent_updated")
     def rename_agent(self, event: Event) -> None:
-        """Bring an agent's name to its conversations."""
-        agent_id = event.data["id"]
-        self.store.follow_agent(agent_id, event.version, event.data["name"])
-        _bring(
-            lambda: self.store.find_agent_name(agent_id), lambda name: self.store.rename_agent_in_conversations(agent_id, name)
-        )
-
-    @subscribe("messaging", "visitor_engaged")
-    def count_visitor(self, event: Event) -> None:
-        """Count a contact's first message ever for its channel."""
-        self.store.count_visitor(event.data["contact_id"], event.data["channel_id"])
+        """Bring an agent's name to its conversations, if it may be a new one: mostly its load changed."""
+        if self.store.follow_agent(event.data["id"], event.version, event.data["name"]):
+            self._bring_agent_name(event.data["id"])
 
     @subscribe("messaging", "channel_updated")
     def rename_channel(self, event: Event) -> None:
-        """Bring a channel's name to its conversations."""
+        """Bring a channel's name to its conversations, if one shows another: mostly visitors were counted."""
         channel_id = event.data["id"]
 
         def find_name() -> str | None:
             channel = self.store.find_channel(channel_id)
             return channel["name"] if channel is not None else None
 
-        _bring(find_name, lambda name: self.store.rename_channel_in_conversations(channel_id, name))
+        name = find_name()
+        if name is not None and self.store.shows_other_channel_name(channel_id, name):
+            _bring(find_name, lambda newest: self.store.rename_channel_in_conversations(channel_id, newest))
+
+    def _bring_agent_name(self, agent_id: str, shown: str | None = None) -> None:
+        _bring(
+            lambda: self.store.find_agent_name(agent_id),
+            lambda name: self.store.rename_agent_in_conversations(agent_id, name),
+            shown,
+        )
 
     def _commit(self, conversation_id: str, decide: Any) -> None:
         def apply() -> None:
@@ -83,12 +87,8 @@ class Followers(Finders):
         retry_stale(apply)
 
 
-def _bring(find_name: Callable[[], str | None], write: Callable[[str], None]) -> None:
+def _bring(find_name: Callable[[], str | None], write: Callable[[str], None], shown: str | None = None) -> None:
     # Two renames may be handled at once: whoever wrote looks again, so the newest name is the last one written.
-    name = find_name()
-    while name is not None:
+    while (name := find_name()) not in (None, shown):
         write(name)
-        newest = find_name()
-        if newest == name:
-            return
-        name = newest
+        shown = name

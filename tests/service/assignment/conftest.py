@@ -35,8 +35,9 @@ def office(
     finally:
         close_quietly(connection)
     database = stack.mongo("assignment")
-    for name in ("assignments", "agents", "decisions"):
+    for name in ("assignments", "agents", "decisions", "teams", "channels", "notes"):
         database[name].delete_many({})
+    database.ledger.update_one({}, {"$set": {"waiting": 0, "durations": []}, "$inc": {"teams": 1}})
     dead_letters.take("assignment")
     return Office(stack, rpc, announcer, collector)
 

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -33,6 +34,8 @@ def test_an_agent_is_known_from_the_call_when_presence_was_not_heard_yet(office:
     by_hand, requested = conversations(2)
     office.assign(by_hand, "new")
     office.request(requested)
+    assert office.wait_state(requested, "queued")["queue_position"] == 1  # whether it can be reached, presence has yet to tell
+    office.tell_agent("new")
     office.wait_state(requested, "assigned", "new")
     assert office.load("new") == 2
 
@@ -60,6 +63,48 @@ def test_the_loads_and_the_line_follow_when_a_conversation_is_transferred(office
     office.wait_state(waiting, "assigned", "ann")
     assert (office.load("ann"), office.load("bob")) == (1, 1)
     assert office.history(held)[0]["reason"] == "Moved from Ann to Bob by Alice."
+
+
+def test_one_hand_wins_and_the_other_is_told_who_has_it_when_two_reach_at_once(office: Office) -> None:
+    office.hire("ann", "bob")
+    for has in (None, "ann"):
+        (conversation,) = conversations(1)
+        if has:
+            office.assign(conversation, has)
+            office.hire("cyd")
+        names = ("ann", "bob") if has is None else ("bob", "cyd")
+        with ThreadPoolExecutor(2) as pool:
+            hands = [pool.submit(office.assign, conversation, name, expected_assignee_id=has) for name in names]
+        refused = [hand.exception() for hand in hands if hand.exception() is not None]
+        (won,) = (hand.result() for hand in hands if hand.exception() is None)
+        assert len(refused) == 1
+        assert isinstance(refused[0], RemoteError)
+        assert (refused[0].error_code, refused[0].data) == ("ALREADY_ASSIGNED", {"assignee": won["assignee"]})
+        assert office.get(conversation) == won
+        assert len(office.history(conversation)) == (1 if has is None else 2)
+
+
+def test_nothing_is_refused_when_it_is_as_wanted_already(office: Office) -> None:
+    office.hire("ann", "bob")
+    (conversation,) = conversations(1)
+    answer = office.assign(conversation, "ann", expected_assignee_id=None)
+    assert office.assign(conversation, "ann", expected_assignee_id=None) == answer
+    with pytest.raises(RemoteError) as raised:
+        office.unassign(conversation, expected_assignee_id="bob")
+    assert raised.value.data == {"assignee": {"id": "ann", "name": "Ann"}}
+    freed = office.unassign(conversation, expected_assignee_id="ann")
+    assert office.unassign(conversation, expected_assignee_id="ann") == freed
+
+
+def test_the_remark_stands_in_the_record_when_a_conversation_is_transferred(office: Office) -> None:
+    office.hire("ann", "bob")
+    (conversation,) = conversations(1)
+    office.assign(conversation, "ann")
+    office.assign(conversation, "bob", remark="She asked for Bob.")
+    assert [made["remark"] for made in office.history(conversation)] == ["She asked for Bob.", None]
+    with pytest.raises(RemoteError) as raised:
+        office.assign(conversation, "ann", remark="x" * 501)
+    assert raised.value.error_code == "VALIDATION_FAILED"
 
 
 def test_it_leaves_the_line_when_assigned_by_hand(office: Office) -> None:

@@ -8,8 +8,10 @@ import pytest
 from services.common.amqp import close_quietly, connect
 from services.common.ids import new_id
 from services.common.rpc_client import RpcClient
+from services.common.store import Document
 from services.common.times import now, to_wire
 from services.common.topology import rpc_queue
+from services.messaging.store import MessagingStore
 from tests.service.conftest import Service
 from tests.support.events import Announcer
 from tests.support.stack import Stack
@@ -98,6 +100,19 @@ def announce_assignment(announcer: Announcer, conversation_id: str, version: int
 def messaging(service: Service, rpc: RpcClient) -> Messaging:
     service("messaging")
     return Messaging(rpc)
+
+
+class NoRelay:
+    """For a store beside the replicas': their sweep sends what it writes."""
+
+    def hand_over(self, collection: str, document_id: str, entries: list[Document]) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def store(stack: Stack, messaging: Messaging) -> MessagingStore:
+    """The replicas' database, to write to between two of their steps."""
+    return MessagingStore(stack.mongo("messaging"), NoRelay())
 
 
 @pytest.fixture

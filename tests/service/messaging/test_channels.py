@@ -120,6 +120,17 @@ def test_name_reaches_the_conversations_when_a_channel_is_renamed(messaging: Mes
     wait_until(lambda: messaging.conversation(conversation["id"])["channel"]["name"] == "Outlet")
 
 
+def test_name_reaches_the_conversations_when_the_channel_changes_after_a_renaming_got_lost(
+    messaging: Messaging, stack: Stack
+) -> None:
+    channel_id = messaging.new_channel()
+    _, conversation = messaging.begin(channel_id)
+    shown = {"$set": {"channel.name": "Before"}}
+    stack.mongo("messaging").conversations.update_one({"_id": conversation["id"]}, shown)
+    messaging.change(channel_id, business_hours=None)
+    wait_until(lambda: messaging.conversation(conversation["id"])["channel"]["name"] == "Shop")
+
+
 def test_channel_is_deleted_only_when_no_conversation_is_open(messaging: Messaging) -> None:
     channel_id = messaging.new_channel()
     _, conversation = messaging.begin(channel_id)

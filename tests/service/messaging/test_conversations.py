@@ -179,7 +179,7 @@ def test_newest_contact_wins_when_its_versions_are_followed_at_once(
 
 
 def test_listing_of_names_reads_only_what_must_change(messaging: Messaging, stack: Stack) -> None:
-    """Every counted visitor changes its channel, and every connection its agent: neither may read all their conversations."""
+    """Visitors who are counted change their channel, time and again: that may not read all its conversations. Nor may a renaming."""
     for field in ("channel", "assignee"):
         query = {f"{field}.id": "x", f"{field}.name": {"$ne": "y"}}
         plan = str(stack.mongo("messaging").conversations.find(query).explain()["queryPlanner"]["winningPlan"])

@@ -1,16 +1,12 @@
 import pytest
 
+from services.assignment.agents import EVERYBODY, Agent, Circle
 from services.assignment.choice import MAX_CANDIDATES, choose
-from services.assignment.domain import Agent, Assignment
 from tests.unit.assignment.builders import an_agent, moment
 
 
-def asked(strategy: str = "least_busy", allowed: tuple[str, ...] | None = None) -> Assignment:
-    return Assignment("conversation", "channel", "contact", strategy=strategy, allowed=allowed)
-
-
 def winner(*agents: Agent, strategy: str = "least_busy", seed: int = 7) -> str | None:
-    chosen = choose(agents, asked(strategy), lambda: seed).winner
+    chosen = choose(agents, strategy, EVERYBODY, lambda: seed).winner
     return chosen.id if chosen else None
 
 
@@ -18,24 +14,43 @@ def winner(*agents: Agent, strategy: str = "least_busy", seed: int = 7) -> str |
     ("agent", "reason"),
     [
         (an_agent("a", connected=False), "disconnected"),
+        (an_agent("a", reachable=False), "reconnecting"),
+        (an_agent("a", reachable=False, available=False), "reconnecting"),
         (an_agent("a", available=False), "busy"),
         (an_agent("a", capacity=2, load=2), "at_capacity"),
         (an_agent("a", capacity=2, load=3), "at_capacity"),
         (an_agent("a", capacity=0), "at_capacity"),
+        (an_agent("a", capacity=2, load=2, shift=4), "at_capacity"),
+        (an_agent("a", shift=4), "let_it_pass"),
         (Agent("a", "A", connected=True, availability="available", capacity=1, active=False), "inactive"),
         (an_agent("a"), None),
     ],
 )
-def test_the_obstacle_is_recorded_when_an_agent_is_looked_at(agent: Agent, reason: str | None) -> None:
-    (candidate,) = choose([agent], asked(), lambda: 0).candidates
+def test_the_first_obstacle_is_recorded_when_an_agent_is_looked_at(agent: Agent, reason: str | None) -> None:
+    (candidate,) = choose([agent], "least_busy", Circle(passed=frozenset({"a/4"})), lambda: 0).candidates
     assert (candidate.eligible, candidate.reason) == (reason is None, reason)
 
 
 def test_others_are_not_chosen_when_agents_are_named() -> None:
-    choice = choose([an_agent("a"), an_agent("b", load=1)], asked(allowed=("b", "unknown")), lambda: 0)
+    choice = choose([an_agent("a"), an_agent("b", load=1)], "least_busy", Circle(named=frozenset({"b", "unknown"})), lambda: 0)
     assert choice.winner is not None
     assert choice.winner.id == "b"
     assert [(c.agent_id, c.reason, c.rank) for c in choice.candidates] == [("b", None, 1), ("a", "not_asked", None)]
+
+
+def test_others_are_not_chosen_when_a_team_is_asked() -> None:
+    agents = [an_agent("a"), an_agent("b", connected=False), an_agent("c", load=1)]
+    choice = choose(agents, "least_busy", Circle(members=frozenset({"b", "c"})), lambda: 0)
+    assert [(c.agent_id, c.reason, c.rank) for c in choice.candidates] == [
+        ("c", None, 1),
+        ("b", "disconnected", None),
+        ("a", "not_in_team", None),
+    ]
+
+
+def test_the_reason_says_more_when_the_circle_does() -> None:
+    choice = choose([an_agent("a")], "least_busy", Circle(remark="Its team was deleted."), lambda: 0)
+    assert choice.reason == "A is the least busy, the only one eligible; had 0 of 2. Its team was deleted."
 
 
 def test_the_lowest_load_wins_when_the_strategy_is_least_busy() -> None:
@@ -58,22 +73,24 @@ def test_turns_go_round_whatever_the_load_when_the_strategy_is_round_robin() -> 
 
 def test_the_draw_repeats_when_its_seed_does() -> None:
     agents = [an_agent(name) for name in "abcdef"]
-    first = choose(agents, asked("random"), lambda: 42)
-    again = choose(reversed(agents), asked("random"), lambda: 42)
+    first = choose(agents, "random", EVERYBODY, lambda: 42)
+    again = choose(reversed(agents), "random", EVERYBODY, lambda: 42)
     assert first.seed == 42
     assert first == again
     assert len({winner(*agents, strategy="random", seed=seed) for seed in range(50)}) == len(agents)
 
 
 def test_no_seed_is_recorded_when_chance_had_no_part() -> None:
-    assert choose([an_agent("a", connected=False)], asked("random"), lambda: 42).seed is None
-    assert choose([an_agent("a")], asked(), lambda: 42).seed is None
+    assert choose([an_agent("a", connected=False)], "random", EVERYBODY, lambda: 42).seed is None
+    assert choose([an_agent("a")], "least_busy", EVERYBODY, lambda: 42).seed is None
 
 
 def test_the_reason_counts_obstacles_when_nobody_can_be_chosen() -> None:
     agents = [an_agent("a", load=2), an_agent("b", load=2), an_agent("c", connected=False)]
-    assert choose(agents, asked(), lambda: 0).reason == "Nobody of 3 can be chosen: 2 at capacity, 1 disconnected."
-    assert choose([], asked(), lambda: 0).reason == "Nobody of 0 can be chosen."
+    assert (
+        choose(agents, "least_busy", EVERYBODY, lambda: 0).reason == "Nobody of 3 can be chosen: 2 at capacity, 1 disconnected."
+    )
+    assert choose([], "least_busy", EVERYBODY, lambda: 0).reason == "Nobody of 0 can be chosen."
 
 
 @pytest.mark.parametrize(
@@ -85,12 +102,12 @@ def test_the_reason_counts_obstacles_when_nobody_can_be_chosen() -> None:
     ],
 )
 def test_the_reason_is_a_sentence_when_somebody_was_chosen(strategy: str, reason: str) -> None:
-    assert choose([an_agent("a")], asked(strategy), lambda: 7).reason == reason
+    assert choose([an_agent("a")], strategy, EVERYBODY, lambda: 7).reason == reason
 
 
 def test_the_record_is_bounded_and_keeps_the_winner_when_agents_are_many() -> None:
     agents = [an_agent(f"a{number:03}", connected=number == 150) for number in range(200)]
-    choice = choose(agents, asked(), lambda: 0)
+    choice = choose(agents, "least_busy", EVERYBODY, lambda: 0)
     assert len(choice.candidates) == MAX_CANDIDATES
     assert choice.candidates[0].agent_id == "a150"
     assert choice.looked_at == 200
