@@ -52,9 +52,8 @@ def test_a_request_waits_with_its_position_when_nobody_is_eligible(office: Offic
 def test_the_line_is_served_in_order_when_an_agent_becomes_available(office: Office) -> None:
     office.hire("ann", capacity=2, availability="busy")
     waiting = conversations(4)
-    for conversation in waiting:
+    for conversation in waiting:  # one by one: handled in another order, they would be told of steps
         office.request(conversation)
-    for conversation in waiting:
         office.wait_state(conversation, "queued")
 
     office.tell_agent("ann", availability="available")
