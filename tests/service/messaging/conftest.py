@@ -97,8 +97,12 @@ def announce_assignment(announcer: Announcer, conversation_id: str, version: int
 
 
 @pytest.fixture(scope="session")
-def messaging(service: Service, rpc: RpcClient) -> Messaging:
+def messaging(stack: Stack, service: Service, rpc: RpcClient) -> Messaging:
     service("messaging")
+    # These tests speak for the assignment service; the real one, started by its own tests, would answer beside them.
+    desk = stack.services.get("assignment")
+    if desk is not None and desk.running:
+        desk.stop()
     return Messaging(rpc)
 
 
