@@ -14,7 +14,7 @@ from typing import Any
 import amqp
 from kombu.connection import Connection
 
-from services.common.amqp import BROKER_ERRORS, Outgoing, close_quietly, connect
+from services.common.amqp import BROKER_ERRORS, HEARTBEAT, Outgoing, close_quietly, connect
 from services.common.logs import get_logger
 
 log = get_logger(__name__)
@@ -52,6 +52,15 @@ class ConsumerLoop:
         self._tags: list[str] = []
         self._cancelled = False
         self.ready = threading.Event()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the link is there and the broker, which sends a heartbeat twice in HEARTBEAT seconds, was heard in that time."""
+        connection = self._connection
+        if connection is None or not self.ready.is_set():
+            return False
+        heard_at = connection.connection.last_heartbeat_received
+        return not heard_at or time.monotonic() - heard_at < HEARTBEAT
 
     def run(self) -> None:
         """Consume until `close`."""

@@ -56,7 +56,7 @@ class EventConsumer(SharedExtension):
     @property
     def connected(self) -> bool:
         """Whether events can arrive at this moment."""
-        return self._loop is not None and self._loop.ready.is_set()
+        return self._loop is not None and self._loop.alive
 
     def register_handler(self, provider: "Subscription") -> None:
         """Route a source's event type to an entrypoint."""
