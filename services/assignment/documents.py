@@ -12,6 +12,16 @@ from services.common.ids import new_id
 
 Document = dict[str, Any]
 
+# The collections.
+ASSIGNMENTS = "assignments"
+AGENTS = "agents"
+TEAMS = "teams"
+DECISIONS = "decisions"
+CHANNELS = "channels"
+LEDGER = "ledger"  # also the id of its only document
+TAKERS = "takers"
+NOTES = "notes"
+
 _AGENT_FIELDS = tuple(field.name for field in fields(Agent) if field.name != "id")
 _SAME_FIELDS = tuple(
     field.name

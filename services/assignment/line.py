@@ -7,9 +7,9 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from services.assignment.agents import Agent
+from services.assignment.documents import ASSIGNMENTS
 from services.common.store import Document
 
-ASSIGNMENTS = "assignments"
 # Looked at in one page: served in one turn at most, as more are served in the turns that follow at once.
 HEADS = 50
 

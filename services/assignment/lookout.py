@@ -12,15 +12,11 @@ from pymongo import IndexModel
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from services.assignment.line import ASSIGNMENTS
+from services.assignment.documents import AGENTS, ASSIGNMENTS, CHANNELS, NOTES
 from services.assignment.reassignment import Terms
 from services.common.store import Document
 
-AGENTS = "agents"
-CHANNELS = "channels"
-NOTES = "notes"
-VISITORS = "visitors"
-
+VISITORS = "visitors"  # the note about them
 BATCH = 50  # decided in one turn
 # Gateways say every 10 s who is there; while they don't, nobody is absent.
 LONGEST_GAP = timedelta(seconds=30)

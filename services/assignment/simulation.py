@@ -8,12 +8,11 @@ from pymongo.database import Database
 
 from services.assignment.agents import Team
 from services.assignment.desk import Desk
-from services.assignment.documents import to_agent, to_assignment
+from services.assignment.documents import AGENTS, LEDGER, to_agent, to_assignment
 from services.assignment.domain import Told, Wish
 from services.assignment.line import HEADS, Line
 from services.assignment.places import Move, Place, Places
 from services.assignment.serving import Page
-from services.assignment.takers import LEDGER
 from services.assignment.waiting import typical_seconds
 from services.common.ids import new_id
 from services.common.store import Document
@@ -23,9 +22,9 @@ def simulate(
     database: Database[Document], read_teams: Callable[[int], Collection[Team]], wish: Wish
 ) -> tuple[Told, Place | None]:
     """What would be told of a request with this wish, and its place in line if it had to wait."""
-    ledger: dict[str, Any] = database["ledger"].find_one({"_id": LEDGER}) or {}
+    ledger: dict[str, Any] = database[LEDGER].find_one({"_id": LEDGER}) or {}
     line = Line(database)
-    agents = [to_agent(document) for document in database["agents"].find({})]
+    agents = [to_agent(document) for document in database[AGENTS].find({})]
     teams = read_teams(ledger.get("teams", 0))
     desk = Desk(agents, [], teams=teams, clock=lambda: wish.requested_at, draw=lambda: secrets.randbits(32))
 

@@ -18,12 +18,12 @@ from pymongo.errors import DuplicateKeyError, ExecutionTimeout
 from services.assignment import lookout
 from services.assignment.agents import Snapshot, Team
 from services.assignment.desk import Desk
-from services.assignment.documents import to_team
-from services.assignment.line import ASSIGNMENTS, Line
+from services.assignment.documents import AGENTS, ASSIGNMENTS, DECISIONS, LEDGER, TAKERS, TEAMS, to_team
+from services.assignment.line import Line
 from services.assignment.lookout import Lookout
 from services.assignment.metrics import count_turn
-from services.assignment.takers import FORGOTTEN, LEDGER, TAKERS, Takers
-from services.assignment.turns import AGENTS, DECISIONS, TEAMS, Turn, Write
+from services.assignment.takers import FORGOTTEN, Takers
+from services.assignment.turns import Turn, Write
 from services.common.errors import StaleDocument
 from services.common.paging import decode_cursor
 from services.common.store import TRANSACTION_SECONDS, Document, Store

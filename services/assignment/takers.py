@@ -12,14 +12,13 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
+from services.assignment.documents import LEDGER, TAKERS
 from services.common.logs import get_logger
 from services.common.store import Document
 from services.common.times import now
 
 log = get_logger(__name__)
 
-TAKERS = "takers"
-LEDGER = "ledger"
 STANDSTILL_SECONDS = 1.0  # a turn takes some 10 ms; a call whose turn was held up still answers within its 3 s
 NOTED_FOR_SECONDS = 3600.0
 FORGOTTEN = IndexModel([("noted_at", 1)], name="forgotten", expireAfterSeconds=2 * int(NOTED_FOR_SECONDS))

@@ -16,6 +16,11 @@ from pymongo.database import Database
 from services.assignment.agents import Agent, Team
 from services.assignment.desk import Desk
 from services.assignment.documents import (
+    AGENTS,
+    ASSIGNMENTS,
+    DECISIONS,
+    LEDGER,
+    TEAMS,
     agent_values,
     assignment_values,
     decision_document,
@@ -25,18 +30,13 @@ from services.assignment.documents import (
 )
 from services.assignment.domain import Assignment, Told
 from services.assignment.events import agent_load_changed, assignment_changed
-from services.assignment.line import ASSIGNMENTS, HEADS, Line
+from services.assignment.line import HEADS, Line
 from services.assignment.places import Move, Place, Places, is_news
 from services.assignment.serving import Page
-from services.assignment.takers import LEDGER
 from services.assignment.waiting import KEPT_DURATIONS, typical_seconds
 from services.common.envelope import NewEvent
 from services.common.store import Document
 from services.common.times import now
-
-AGENTS = "agents"
-DECISIONS = "decisions"
-TEAMS = "teams"
 
 Write = tuple[Document | None, Document, list[NewEvent]]  # the document in hand or None, what it becomes, what is told of it
 
