@@ -107,12 +107,14 @@ class World:
         ticket = agent.ask("POST", f"/v1/contacts/{visitor.contact_id}/tickets", {"subject": "Ticket"})
         bot = gateway.ask("POST", "/v1/tokens", {"name": "Bot", "scopes": ["bot"]}, token=admin)
         self.visitor, self.bot = visitor.token, str(bot["token"])
+        team = gateway.ask("POST", "/v1/teams", {"name": "Probed", "agent_ids": [agent.id]}, token=admin)
         self.ids = {
             "agent_id": agent.id,
             "channel_id": make_channel(gateway, admin),
             "contact_id": visitor.contact_id,
             "conversation_id": visitor.conversation_id,
             "note_id": note["id"],
+            "team_id": team["id"],
             "ticket_id": ticket["id"],
         }
 

@@ -48,6 +48,10 @@ def refused(gateway: Gateway, status: int, code: str, method: str, path: str, bo
         ("PATCH", "/v1/tickets/{id}", {"status": "open"}, "TICKET_NOT_FOUND"),
         ("GET", "/v1/agents/{id}", None, "AGENT_NOT_FOUND"),
         ("PATCH", "/v1/agents/{id}", {"name": "x"}, "AGENT_NOT_FOUND"),
+        ("GET", "/v1/agents/{id}/presence", None, "AGENT_NOT_FOUND"),
+        ("PATCH", "/v1/teams/{id}", {"name": "x"}, "TEAM_NOT_FOUND"),
+        ("DELETE", "/v1/teams/{id}", None, "TEAM_NOT_FOUND"),
+        ("POST", "/v1/assignment/simulate", {"channel_id": "unknown"}, "CHANNEL_NOT_FOUND"),
         ("POST", "/v1/widget/{id}/session", {"url": "https://a.example/"}, "CHANNEL_NOT_FOUND"),
         ("GET", "/v1/nothing/here", None, "NOT_FOUND"),
     ],
@@ -157,6 +161,14 @@ def test_broken_flow_is_refused_and_the_old_one_stays(gateway: Gateway, admin: s
 def test_duplicate_email_is_refused_in_any_spelling(gateway: Gateway, agent: Agent, admin: str) -> None:
     body = {"name": "Twin", "email": agent.email.upper(), "password": PASSWORD, "role": "agent"}
     refused(gateway, 409, "EMAIL_TAKEN", "POST", "/v1/agents", body, token=admin)
+
+
+def test_second_team_of_a_name_is_refused_in_any_case(gateway: Gateway, agent: Agent, admin: str) -> None:
+    name = f"Sales {new_id()}"
+    team = gateway.ask("POST", "/v1/teams", {"name": name, "agent_ids": [agent.id]}, token=admin)
+    refused(gateway, 409, "TEAM_NAME_TAKEN", "POST", "/v1/teams", {"name": name.upper()}, token=admin)
+    refused(gateway, 403, "FORBIDDEN", "DELETE", f"/v1/teams/{team['id']}", token=agent.token)
+    assert gateway.ask("GET", f"/v1/teams/{team['id']}", token=agent.token)["agent_ids"] == [agent.id]
 
 
 def test_token_is_refused_when_it_is_expired_forged_or_missing(gateway: Gateway, agent: Agent) -> None:
