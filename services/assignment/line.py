@@ -7,7 +7,8 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from services.assignment.agents import Agent
-from services.assignment.documents import ASSIGNMENTS
+from services.assignment.documents import ASSIGNMENTS, to_assignment
+from services.assignment.serving import Page, Serving
 from services.common.store import Document
 
 # Looked at in one page: served in one turn at most, as more are served in the turns that follow at once.
@@ -45,6 +46,12 @@ class Line:
         if after is not None:
             query["place"] = {"$gt": after}
         return list(self._assignments.find(query, session=self._session).sort("place", 1).limit(HEADS))
+
+    def page(self, desk: Serving, after: str | None) -> tuple[list[Document], Page]:
+        """The heads behind `after` for those who are eligible at the desk: as documents, and as the desk reads them."""
+        eligible = desk.eligible()
+        found = self.heads(eligible, desk.open_teams(eligible), after)
+        return found, Page([to_assignment(document) for document in found], len(found) < HEADS)
 
     def first(self, count: int) -> list[Document]:
         """The first in line."""

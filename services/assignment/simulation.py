@@ -8,11 +8,10 @@ from pymongo.database import Database
 
 from services.assignment.agents import Team
 from services.assignment.desk import Desk
-from services.assignment.documents import AGENTS, LEDGER, to_agent, to_assignment
+from services.assignment.documents import AGENTS, LEDGER, to_agent
 from services.assignment.domain import Told, Wish
-from services.assignment.line import HEADS, Line
+from services.assignment.line import Line
 from services.assignment.places import Move, Place, Places
-from services.assignment.serving import Page
 from services.assignment.waiting import typical_seconds
 from services.common.ids import new_id
 from services.common.store import Document
@@ -28,14 +27,9 @@ def simulate(
     teams = read_teams(ledger.get("teams", 0))
     desk = Desk(agents, [], teams=teams, clock=lambda: wish.requested_at, draw=lambda: secrets.randbits(32))
 
-    def read(after: str | None) -> Page:
-        eligible = desk.eligible()
-        found = line.heads(eligible, desk.open_teams(eligible), after)
-        return Page([to_assignment(document) for document in found], len(found) < HEADS)
-
     conversation_id = new_id()
     desk.request(conversation_id, 1, wish)
-    desk.drain(read)
+    desk.drain(lambda after: line.page(desk, after)[1])
     told, assignment = desk.told[conversation_id], desk.assignments[conversation_id]
     if assignment.place is None:
         return told, None

@@ -30,7 +30,7 @@ from services.assignment.documents import (
 )
 from services.assignment.domain import Assignment, Told
 from services.assignment.events import agent_load_changed, assignment_changed
-from services.assignment.line import HEADS, Line
+from services.assignment.line import Line
 from services.assignment.places import Move, Place, Places, is_news
 from services.assignment.serving import Page
 from services.assignment.waiting import KEPT_DURATIONS, typical_seconds
@@ -96,10 +96,9 @@ class Turn:
         def read(after: str | None) -> Page:
             if not self._ledger["waiting"]:
                 return Page()
-            eligible = desk.eligible()
-            found = self._line.heads(eligible, desk.open_teams(eligible), after)
+            found, page = self._line.page(desk, after)
             self._remember(document for document in found if document["_id"] not in self._assignments)
-            return Page([to_assignment(document) for document in found], len(found) < HEADS)
+            return page
 
         return read
 
