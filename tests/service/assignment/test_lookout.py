@@ -12,14 +12,9 @@ from services.assignment.domain import Assignment
 from services.assignment.lookout import BATCH, LONGEST_GAP, SEEN_ANEW
 from services.assignment.reassignment import Terms, find_overdue
 from services.assignment.store import AssignmentStore
-from services.common.store import Document
+from tests.support.relay import NoRelay
 from tests.support.stack import Stack
 from tests.unit.assignment.builders import a_waiting, an_agent, moment
-
-
-class NoRelay:
-    def hand_over(self, collection: str, document_id: str, entries: list[Document]) -> None:
-        """Nobody listens."""
 
 
 class Records:

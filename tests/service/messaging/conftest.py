@@ -8,12 +8,12 @@ import pytest
 from services.common.amqp import close_quietly, connect
 from services.common.ids import new_id
 from services.common.rpc_client import RpcClient
-from services.common.store import Document
 from services.common.times import now, to_wire
 from services.common.topology import rpc_queue
 from services.messaging.store import MessagingStore
 from tests.service.conftest import Service
 from tests.support.events import Announcer
+from tests.support.relay import NoRelay
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 from tests.unit.messaging.flows import ACME
@@ -104,13 +104,6 @@ def messaging(stack: Stack, service: Service, rpc: RpcClient) -> Messaging:
     if desk is not None and desk.running:
         desk.stop()
     return Messaging(rpc)
-
-
-class NoRelay:
-    """For a store beside the replicas': their sweep sends what it writes."""
-
-    def hand_over(self, collection: str, document_id: str, entries: list[Document]) -> None:
-        """Nothing."""
 
 
 @pytest.fixture

@@ -13,16 +13,10 @@ from services.presence.domain import decide_change
 from services.presence.leases import Leases, Stream, Terms, leases_of, renew_leases
 from services.presence.store import PresenceStore
 from tests.service.presence.people import Agent, Presence, acting
+from tests.support.relay import NoRelay
 from tests.support.stack import Stack
 
 TERMS = Terms(lease=timedelta(seconds=30), grace=timedelta(seconds=5))
-
-
-class NoRelay:
-    """For a store beside the replicas': their sweep sends what it writes."""
-
-    def hand_over(self, collection: str, document_id: str, entries: list[Document]) -> None:
-        """Nothing."""
 
 
 @pytest.fixture
