@@ -21,6 +21,7 @@ CHANNELS = "channels"
 LEDGER = "ledger"  # also the id of its only document
 TAKERS = "takers"
 NOTES = "notes"
+ERASED = "erased"  # contacts, by id
 
 _AGENT_FIELDS = tuple(field.name for field in fields(Agent) if field.name != "id")
 _SAME_FIELDS = tuple(

@@ -88,6 +88,12 @@ class Followers:
         data = self._read(event, news.Reference())
         self.store.lookout.follow_channel(data["id"], event.version, {"kind": None})
 
+    @subscribe("contacts", "contact_erased")
+    def handle_erased(self, event: Event) -> None:
+        """Empty the remarks on the contact's conversations; that they are archived, messaging tells."""
+        data = self._read(event, news.ContactErased())
+        self.store.forget_contact(data["id"], data["at"])
+
     @subscribe("presence", "agent_created", "agent_updated")
     def handle_agent(self, event: Event) -> None:
         """Remember the agent's newest state; whom it makes eligible is given whoever waits."""

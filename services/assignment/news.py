@@ -77,6 +77,12 @@ class ConversationArchived(News):
     archived_by = fields.Nested(ActorSchema, load_default=None, allow_none=True)
 
 
+class ContactErased(Reference):
+    """All that was personal of a contact is gone."""
+
+    at = fields.AwareDateTime(required=True, format="iso")
+
+
 class Patience(News):
     """A channel's `reassignment`: seconds, null for never."""
 

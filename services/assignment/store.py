@@ -15,7 +15,7 @@ from pymongo import IndexModel, InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError, ExecutionTimeout
 
-from services.assignment import lookout
+from services.assignment import erasure, lookout
 from services.assignment.agents import Snapshot, Team
 from services.assignment.desk import Desk
 from services.assignment.documents import AGENTS, ASSIGNMENTS, DECISIONS, LEDGER, TAKERS, TEAMS, to_team
@@ -40,6 +40,7 @@ class AssignmentStore(Store):
         **lookout.INDEXES,
         ASSIGNMENTS: [
             IndexModel([("place", 1)], name="line", partialFilterExpression={"state": "queued"}),
+            IndexModel([("contact_id", 1), ("_id", 1)], name="of_contact"),
             *lookout.INDEXES[ASSIGNMENTS],
         ],
         DECISIONS: [IndexModel([("conversation_id", 1), ("seq", -1)], name="history", unique=True)],
@@ -79,6 +80,12 @@ class AssignmentStore(Store):
             turn.recount_line()
 
         return self._take_turns(recount, ())
+
+    def forget_contact(self, contact_id: str, at: datetime) -> None:
+        """Empty what was remarked on an erased contact's conversations, now and in decisions yet to come."""
+        # A turn that began before this note is over when the one below begins, and so are its remarks found.
+        erasure.note_erased(self.database, contact_id, at)
+        self._take_turns(lambda turn, _: turn.forget_contact(contact_id), ())
 
     def _take_turns(self, work: Callable[[Turn, Desk], None], conversation_ids: Collection[str]) -> Desk:
         desk, more = self._take_turn(work, conversation_ids)

@@ -29,6 +29,7 @@ from services.assignment.documents import (
     to_assignment,
 )
 from services.assignment.domain import Assignment, Told
+from services.assignment.erasure import forget_contact, is_erased
 from services.assignment.events import agent_load_changed, assignment_changed
 from services.assignment.line import Line
 from services.assignment.places import Move, Place, Places, is_news
@@ -116,6 +117,10 @@ class Turn:
         counted = self._database[ASSIGNMENTS].aggregate(groups, session=self._session)
         return {group["_id"]: group["held"] for group in counted}
 
+    def forget_contact(self, contact_id: str) -> None:
+        """Empty what was remarked on an erased contact's conversations."""
+        forget_contact(self._database, contact_id, self._session)
+
     def close(self, desk: Desk) -> None:
         """Write what the desk changed, with its decisions and events, and tell those in line who moved."""
         before = {key: to_assignment(document) for key, document in self._assignments.items()}
@@ -158,6 +163,8 @@ class Turn:
         decision: Document | None = None
         for seq, made in enumerate(told.decisions if told else (), (old["history_seq"] if old else 0) + 1):
             decision = decision_document(made, key, seq)
+            if made.remark is not None and is_erased(self._database, assignment.contact_id, self._session):
+                decision["remark"] = None
             if assignment.state == "queued" and key in desk.joined and place is not None:
                 decision["estimated_wait_seconds"] = place.estimate
             self._decisions.append(decision)

@@ -82,20 +82,26 @@ class Store:
         changes: Mapping[str, Any],
         events: Sequence[NewEvent] = (),
         *,
+        push: Mapping[str, Any] | None = None,
+        unread: Sequence[str] = (),
         session: ClientSession | None = None,
     ) -> Document:
-        """Write `changes` over the version in hand and return the new document.
+        """Write `changes` over the version in hand, `push` onto its lists, and return the new document without its `unread` parts.
 
         Raises StaleDocument when another version is there by now, DocumentExists when a unique value is taken.
         """
         version = document["version"] + 1
         update: Document = {"$set": dict(changes) | {"version": version}}
+        pushed = dict(push or {})
         if events:
-            update["$push"] = {"outbox": {"$each": [event.entry(document["_id"], version) for event in events]}}
+            pushed["outbox"] = {"$each": [event.entry(document["_id"], version) for event in events]}
+        if pushed:
+            update["$push"] = pushed
         try:
             updated = self.database[collection].find_one_and_update(
                 {"_id": document["_id"], "version": document["version"]},
                 update,
+                dict.fromkeys(unread, 0) or None,
                 return_document=ReturnDocument.AFTER,
                 session=session,
             )

@@ -11,7 +11,7 @@ Every value records who set it and when (`provenance`). A write that may be made
 event older than the value) changes nothing visible and is recorded in `ignored`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -187,7 +187,7 @@ def _apply(
     fields = {name: value for name, value in fields.items() if value is not None}
     if fields != contact["fields"] or of_custom != provenance.get("custom", {}):
         changes["fields"] = fields
-        provenance["custom"] = _forget_cleared(of_custom, fields)
+        provenance["custom"] = _forget_cleared(of_custom, fields, just_written=clean.keys())
     if changes:
         changes["provenance"] = provenance
     if ignored:
@@ -207,15 +207,21 @@ def _shortened(value: Any) -> Any:
     return str(value)[: values.MAX_VALUE] if isinstance(value, str | list | dict) else value
 
 
-def _forget_cleared(of_custom: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+def _forget_cleared(of_custom: dict[str, Any], fields: Mapping[str, Any], *, just_written: Collection[str]) -> dict[str, Any]:
     cleared = sorted((name for name in of_custom if name not in fields), key=lambda name: of_custom[name]["at"])
-    forgotten = set(cleared[:-MAX_CLEARED])
+    forgotten = set(cleared[:-MAX_CLEARED]) - set(just_written)  # the history is yet to say who wrote these
     return {name: entry for name, entry in of_custom.items() if name not in forgotten}
 
 
 def outranks(source: str, writer_kind: str) -> bool:
     """Whether a name from `source` stays against one by such a writer."""
     return NAME_RANK[source] > NAME_RANK[writer_kind]
+
+
+def is_channels_news(contact: Contact, at: datetime) -> bool:
+    """Whether a name that the channel told of at that moment may be the contact's: unless a better or a later one is there."""
+    given = contact["provenance"]["name"]
+    return not outranks(contact["name_source"], "channel") and not (given["kind"] == "channel" and given["at"] > at)
 
 
 def check_note_writer(actor: Mapping[str, Any]) -> None:

@@ -10,25 +10,33 @@ from services.contacts.geoip import CountryLookup, read_address, read_country_na
 from services.contacts.profiles import Visit
 from services.contacts.settings import ContactsSettings
 from services.contacts.user_agents import parse_user_agent
-from services.contacts.visits import clean_locale, read_page
+from services.contacts.visits import clean_locale, clean_time_zone, read_page
 
 
 class Enrichment(DependencyProvider):
     """Holds the country database, and turns a visit's arguments into a Visit."""
 
     def setup(self) -> None:
-        """Open the database, and have the user agents' patterns compiled (0.1 s) before the first visitor comes."""
+        """Open the database, and have the user agents' patterns compiled (0.1 s) and the time zones listed before the first visitor."""
         settings = ContactsSettings.read()
         self._countries = CountryLookup(settings.geoip_database, read_country_names())
         self._countries.find("8.8.8.8")
         parse_user_agent("Mozilla/5.0")
+        clean_time_zone("UTC")
 
     def get_dependency(self, worker_ctx: Any) -> "Enrichment":  # noqa: ARG002 - nameko's signature
         """Itself."""
         return self
 
     def read_visit(
-        self, at: datetime, ip: str | None, page: Mapping[str, Any] | None, locale: str | None, user_agent: str | None
+        self,
+        at: datetime,
+        *,
+        ip: str | None = None,
+        page: Mapping[str, Any] | None = None,
+        locale: str | None = None,
+        time_zone: object = None,
+        user_agent: str | None = None,
     ) -> Visit:
         """The visit; whatever can't be read is left out."""
         address = read_address(ip)
@@ -39,6 +47,7 @@ class Enrichment(DependencyProvider):
             country=self._countries.find(ip),
             page=read_page(page, at),
             locale=clean_locale(locale),
+            time_zone=clean_time_zone(time_zone),
             browser=client.browser,
             platform=client.platform,
         )

@@ -4,7 +4,7 @@ from services.common.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class ContactNotFound(NotFound):
-    """No contact of this id."""
+    """No contact of this id, or not any more: erased."""
 
     code = "CONTACT_NOT_FOUND"
 
@@ -16,7 +16,7 @@ class NoteNotFound(NotFound):
 
 
 class TicketNotFound(NotFound):
-    """No ticket of this id."""
+    """No ticket of this id, or not any more."""
 
     code = "TICKET_NOT_FOUND"
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.common.envelope import NewEvent
-from services.contacts.views import contact_view, note_view, ticket_view
+from services.common.times import to_wire
+from services.contacts.views import comment_view, contact_view, note_view, ticket_view
 
 Document = Mapping[str, Any]
 
@@ -15,8 +16,14 @@ def contact_created(contact: Document) -> NewEvent:
 
 
 def contact_updated(contact: Document) -> NewEvent:
-    """A profile has a new version: each version has exactly one of these two events."""
+    """A profile has a new version: each version of a contact that isn't erased has exactly one of these two events."""
     return NewEvent("contact_updated", "contact", contact_view(contact), contact_id=contact["_id"])
+
+
+def contact_erased(contact: Document) -> NewEvent:
+    """All that was personal is gone: of the profile now, of notes, tickets and comments within moments."""
+    data = {"id": contact["_id"], "channel_id": contact["channel_id"], "at": to_wire(contact["erased_at"])}
+    return NewEvent("contact_erased", "contact", data, contact_id=contact["_id"])
 
 
 def note_created(note: Document) -> NewEvent:
@@ -41,5 +48,11 @@ def ticket_created(ticket: Document) -> NewEvent:
 
 
 def ticket_updated(ticket: Document) -> NewEvent:
-    """A request changed its words or its status."""
+    """A request has other words, another status or assignee, or one more comment."""
     return NewEvent("ticket_updated", "ticket", ticket_view(ticket), contact_id=ticket["contact_id"])
+
+
+def comment_created(comment: Document) -> NewEvent:
+    """Something was said about a request; kept in the outbox of its ticket, whose version it has."""
+    data = comment_view(comment) | {"contact_id": comment["contact_id"]}
+    return NewEvent("comment_created", "comment", data, contact_id=comment["contact_id"], entity_id=comment["_id"])

@@ -3,6 +3,7 @@
 import csv
 import ipaddress
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ log = get_logger(__name__)
 DATA = Path(__file__).with_name("data")
 SHIPPED_DATABASE = DATA / "country.mmdb"
 COUNTRY_NAMES = DATA / "countries.csv"
+CORRECTIONS = DATA / "corrections.csv"
 CHECK_SECONDS = 10.0
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -44,12 +46,40 @@ def read_country_names(path: Path = COUNTRY_NAMES) -> dict[str, str]:
         return {row["code"]: row["name"] for row in csv.DictReader(file)}
 
 
+class Corrections:
+    """IPv6 networks that the shipped database takes for Australia's, where the registry that hands them out is at home."""
+
+    MISTAKEN = "AU"
+
+    def __init__(self, rows: Iterable[tuple[str, str]] = ()) -> None:
+        """Take `rows` of a network and the code of its country."""
+        self._codes: dict[tuple[int, int], str] = {}
+        for text, code in rows:
+            network = ipaddress.IPv6Network(text)
+            self._codes[network.prefixlen, _leading_bits(network.network_address, network.prefixlen)] = code
+        self._lengths = sorted({length for length, _ in self._codes}, reverse=True)
+
+    @classmethod
+    def read(cls, path: Path = CORRECTIONS) -> "Corrections":
+        """Those that belong to the shipped database."""
+        with path.open(encoding="utf-8", newline="") as file:
+            return cls((row["network"], row["code"]) for row in csv.DictReader(file))
+
+    def correct(self, address: Address, code: str | None) -> str | None:
+        """The code of the narrowest network that has the address; the database's own where there is none, or it says something else."""
+        if code != self.MISTAKEN or not isinstance(address, ipaddress.IPv6Address):
+            return code
+        found = (self._codes.get((length, _leading_bits(address, length))) for length in self._lengths)
+        return next(filter(None, found), code)
+
+
 class CountryLookup:
     """`find(ip)` → {code, name} or None. A missing or broken database is said once, until the file changes, and costs only the country."""
 
     def __init__(self, path: Path, names: dict[str, str]) -> None:
         self._path = path
         self._names = names
+        self._corrections = Corrections.read() if path == SHIPPED_DATABASE else Corrections()
         self._reader: maxminddb.Reader | None = None
         self._stamp: Stamp = ()
         self._checked = float("-inf")
@@ -63,7 +93,7 @@ class CountryLookup:
         if self._reader is None:
             return None
         try:
-            code = _country_code(self._reader.get(address))
+            code = self._corrections.correct(address, _country_code(self._reader.get(address)))
         except (ValueError, maxminddb.InvalidDatabaseError):  # an IPv6 address in a database of IPv4; a damaged branch
             return None
         name = self._names.get(code or "")
@@ -84,6 +114,10 @@ class CountryLookup:
             log.warning("country_database_unusable", path=str(self._path), reason=f"{type(error).__name__}: {error}")
             return
         log.info("country_database_loaded", path=str(self._path), kind=self._reader.metadata().database_type)
+
+
+def _leading_bits(address: ipaddress.IPv6Address, length: int) -> int:
+    return int(address) >> (address.max_prefixlen - length)
 
 
 def _stamp(path: Path) -> Stamp:

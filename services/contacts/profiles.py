@@ -1,7 +1,7 @@
 """A contact's document: how the first visit makes it, and what each later one refreshes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from services.contacts.values import national_digits
 from services.contacts.visits import Page, add_page
 
 SYSTEM = {"kind": "system", "id": None, "name": None}
-OF_A_VISIT = ("ip", "country", "locale", "browser", "platform")
+OF_A_VISIT = ("ip", "country", "locale", "time_zone", "browser", "platform")
 SEARCHED = ("name", "email", "phone")
 
 
@@ -24,6 +24,7 @@ class Visit:
     country: Mapping[str, str] | None = None
     page: Page | None = None
     locale: str | None = None
+    time_zone: str | None = None
     browser: str | None = None
     platform: str | None = None
 
@@ -44,6 +45,7 @@ def new_contact(contact_id: str, channel_id: str, visit: Visit) -> dict[str, Any
         "country": None,
         "url": None,
         "locale": None,
+        "time_zone": None,
         "browser": None,
         "platform": None,
         "blocked": False,
@@ -62,7 +64,7 @@ def decide_visit(contact: Mapping[str, Any], visit: Visit) -> dict[str, Any]:
     if visit.at > contact["last_seen_at"]:
         changes["last_seen_at"] = visit.at
     told = {part: getattr(visit, part) for part in OF_A_VISIT}
-    refreshed = {part: value for part, value in told.items() if value is not None and value != contact[part]}
+    refreshed = {part: value for part, value in told.items() if value is not None and value != contact.get(part)}
     if "ip" in refreshed and visit.country != contact["country"]:
         refreshed["country"] = visit.country
     pages = add_page(contact["url"], visit.page)
@@ -72,6 +74,13 @@ def decide_visit(contact: Mapping[str, Any], visit: Visit) -> dict[str, Any]:
         stamp = SYSTEM | {"at": visit.at}
         changes |= refreshed | {"provenance": dict(contact["provenance"]) | dict.fromkeys(refreshed, stamp)}
     return changes
+
+
+def without_outdated(contact: Mapping[str, Any], visit: Visit) -> Visit:
+    """The visit without what is known from later: of one that is heard of by an event, which others may have overtaken."""
+    known = {part: contact["provenance"].get(part) for part in OF_A_VISIT}
+    outdated: dict[str, Any] = {part: None for part, by in known.items() if by and by["at"] > visit.at}
+    return replace(visit, **outdated)
 
 
 def search_words(contact: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -1,13 +1,13 @@
-"""The arguments of the contacts service's methods, and the event that it takes."""
+"""The arguments of the contacts service's methods, and what it reads of others' events."""
 
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
-from services.common.validation import ActorSchema, Arguments, Cursor, Id, Limit, PageArguments, trimmed
+from services.common.validation import ActorSchema, Arguments, Id, PageArguments, trimmed
+from services.contacts.records import MAX_SUBJECT
 
 STATUSES = ("open", "pending", "solved")
-MAX_SUBJECT = 200
 MAX_FIELDS_AT_ONCE = 100
 
 
@@ -48,8 +48,16 @@ class OpenSession(Arguments):
     ip = fields.String(load_default=None, allow_none=True)
     page = fields.Nested(PageSchema, load_default=None, allow_none=True)
     locale = fields.String(load_default=None, allow_none=True)
+    time_zone = fields.String(load_default=None, allow_none=True)
     user_agent = fields.String(load_default=None, allow_none=True)
     name = fields.String(load_default=None, allow_none=True)
+
+
+class RecordPage(Arguments):
+    """A visitor went on to another page."""
+
+    contact_id = Id(required=True)
+    page = fields.Nested(PageSchema, required=True)
 
 
 class GetContact(Arguments):
@@ -63,6 +71,19 @@ class ListContacts(PageArguments):
 
     channel_id = Id(load_default=None, allow_none=True)
     q = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=200))
+
+
+class ListHistory(PageArguments):
+    """What became of a contact's values."""
+
+    contact_id = Id(required=True)
+
+
+class EraseContact(Arguments):
+    """The end of all that is personal."""
+
+    contact_id = Id(required=True)
+    actor = fields.Nested(ActorSchema, required=True)
 
 
 class UpdateContact(Arguments):
@@ -125,6 +146,13 @@ class DeleteNote(Arguments):
     actor = fields.Nested(ActorSchema, required=True)
 
 
+class AssigneeSchema(Schema):
+    """An agent by id and name, as presence has it."""
+
+    id = Id(required=True)
+    name = fields.String(required=True, validate=validate.Length(1, 200))
+
+
 class CreateTicket(Arguments):
     """A request."""
 
@@ -132,17 +160,24 @@ class CreateTicket(Arguments):
     subject = trimmed(required=True, maximum=MAX_SUBJECT)
     description = trimmed(minimum=0, load_default="")
     conversation_id = Id(load_default=None, allow_none=True)
+    assignee = fields.Nested(AssigneeSchema, load_default=None, allow_none=True)
     actor = fields.Nested(ActorSchema, required=True)
     idempotency_key = IdempotencyKey()
 
 
-class ListTickets(Arguments):
-    """A contact's requests, of one status or all."""
+class GetTicket(Arguments):
+    """One request."""
 
-    contact_id = Id(required=True)
+    ticket_id = Id(required=True)
+
+
+class ListTickets(PageArguments):
+    """Requests, all or of a contact, status, agent ("none" for nobody) and channel."""
+
+    contact_id = Id(load_default=None, allow_none=True)
     status = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(STATUSES))
-    cursor = Cursor()
-    limit = Limit()
+    assignee_id = Id(load_default=None, allow_none=True)
+    channel_id = Id(load_default=None, allow_none=True)
 
 
 class TicketChanges(Arguments):
@@ -151,6 +186,7 @@ class TicketChanges(Arguments):
     subject = trimmed(maximum=MAX_SUBJECT)
     description = trimmed(minimum=0)
     status = fields.String(validate=validate.OneOf(STATUSES))
+    assignee = fields.Nested(AssigneeSchema, allow_none=True)
 
 
 class UpdateTicket(Arguments):
@@ -161,13 +197,59 @@ class UpdateTicket(Arguments):
     actor = fields.Nested(ActorSchema, required=True)
 
 
-class FieldCollected(Schema):
-    """What messaging's `field_collected` says; it may come to say more."""
+class CreateComment(Arguments):
+    """Something to be said about a request."""
+
+    ticket_id = Id(required=True)
+    text = trimmed(required=True)
+    actor = fields.Nested(ActorSchema, required=True)
+    idempotency_key = IdempotencyKey()
+
+
+class ListComments(PageArguments):
+    """What was said about a request."""
+
+    ticket_id = Id(required=True)
+
+
+class News(Schema):
+    """The base of what is read of others' events; they may come to say more."""
 
     class Meta:
         """Marshmallow's options."""
 
         unknown = EXCLUDE
+
+
+class AgentNews(News):
+    """The agent resource of presence."""
+
+    id = Id(required=True)
+    name = fields.String(required=True)
+
+
+class TicketWanted(News):
+    """What messaging's `ticket_wanted` says; its texts come of templates and may be anything."""
+
+    contact_id = Id(required=True)
+    conversation_id = Id(required=True)
+    subject = fields.String(required=True)
+    description = fields.String(load_default=None, allow_none=True)
+
+
+class VisitorMet(News):
+    """What messaging's `visitor_met` says; what can't be a locale or a time zone is passed over."""
+
+    contact_id = Id(required=True)
+    channel_id = Id(required=True)
+    name = fields.String(load_default=None, allow_none=True)
+    locale = fields.String(load_default=None, allow_none=True)
+    time_zone = fields.Raw(load_default=None, allow_none=True)
+    at = fields.AwareDateTime(load_default=None, allow_none=True, format="iso")
+
+
+class FieldCollected(News):
+    """What messaging's `field_collected` says; a null clears."""
 
     contact_id = Id(required=True)
     conversation_id = Id(required=True)

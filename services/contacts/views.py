@@ -1,4 +1,7 @@
-"""Documents as the resources that RPC results, events and HTTP answers show."""
+"""Documents as the resources that RPC results, events and HTTP answers show.
+
+A document of an earlier version lacks what came later, and shows null or nothing in its place.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +13,7 @@ Resource = dict[str, Any]
 
 
 def contact_view(contact: Document) -> Resource:
-    """The contact: all but its provenance and bookkeeping."""
+    """The contact: all but its history, provenance and bookkeeping."""
     url = contact["url"]
     return {
         "id": contact["_id"],
@@ -31,6 +34,7 @@ def contact_view(contact: Document) -> Resource:
         },
         "country": contact["country"],
         "locale": contact["locale"],
+        "time_zone": contact.get("time_zone"),
         "browser": contact["browser"],
         "platform": contact["platform"],
         "blocked": contact["blocked"],
@@ -58,15 +62,52 @@ def ticket_view(ticket: Document) -> Resource:
     return {
         "id": ticket["_id"],
         "contact_id": ticket["contact_id"],
+        "channel_id": ticket.get("channel_id"),
         "conversation_id": ticket["conversation_id"],
         "subject": ticket["subject"],
         "description": ticket["description"],
         "status": ticket["status"],
+        "assignee": ticket.get("assignee"),
+        "comment_count": ticket.get("comment_count", 0),
         "author": ticket["author"],
         "created_at": to_wire(ticket["created_at"]),
         "updated_at": to_wire(ticket["updated_at"]),
         "version": ticket["version"],
     }
+
+
+def comment_view(comment: Document) -> Resource:
+    """What was said about a ticket."""
+    return {
+        "id": comment["_id"],
+        "ticket_id": comment["ticket_id"],
+        "text": comment["text"],
+        "author": comment["author"],
+        "created_at": to_wire(comment["created_at"]),
+    }
+
+
+def entry_view(entry: Document) -> Resource:
+    """One change of one value."""
+    return dict(entry) | {"at": to_wire(entry["at"])}
+
+
+def ignored_view(record: Document) -> Resource:
+    """A value that was written and not taken, signed as the history's are."""
+    by = record["by"]
+    return {
+        "field": record["field"],
+        "value": record["value"],
+        "reason": record["reason"],
+        "by": {part: by[part] for part in ("kind", "id", "name")},
+        "at": to_wire(by["at"]),
+        "conversation_id": by.get("conversation_id"),
+    }
+
+
+def erasure_view(contact: Document) -> Resource:
+    """What is said of an erased contact."""
+    return {"id": contact["_id"], "erased_at": to_wire(contact["erased_at"])}
 
 
 def _page_view(page: Document) -> Resource:

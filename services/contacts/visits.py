@@ -1,10 +1,12 @@
-"""What a visit tells: the page and its campaign, the history of pages, the locale. Hostile input is kept as text or dropped, never refused."""
+"""What a visit tells: the page and its campaign, the history of pages, locale and time zone. Hostile input is kept as text or dropped, never refused."""
 
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
+from zoneinfo import available_timezones
 
 MAX_URL = 2_000
 MAX_TITLE = 500
@@ -22,6 +24,8 @@ CAMPAIGN_PARTS = {
     "utm_content": "content",
 }
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}\Z")
+# Zones of the machine, not of a place.
+_NO_PLACES = {"Factory", "localtime", "posixrules"}
 _SCRIPT_LENGTH, _REGION_LENGTH = 4, 2
 
 Page = dict[str, Any]
@@ -81,6 +85,16 @@ def clean_locale(text: str | None) -> str | None:
         return None
     language, *rest = tag.replace("_", "-").split("-")
     return "-".join([language.lower(), *(_subtag(part) for part in rest)])
+
+
+def clean_time_zone(name: object) -> str | None:
+    """The name, if it is a time zone's of the IANA database; None for anything else."""
+    return name if isinstance(name, str) and name in _zones() else None
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones() - _NO_PLACES)
 
 
 def _subtag(part: str) -> str:

@@ -35,7 +35,7 @@ def office(
     finally:
         close_quietly(connection)
     database = stack.mongo("assignment")
-    for name in ("assignments", "agents", "decisions", "teams", "channels", "notes"):
+    for name in ("assignments", "agents", "decisions", "teams", "channels", "notes", "erased"):
         database[name].delete_many({})
     database.ledger.update_one({}, {"$set": {"waiting": 0, "durations": []}, "$inc": {"teams": 1}})
     dead_letters.take("assignment")

@@ -107,8 +107,10 @@ def test_humans_name_stays_when_the_bot_writes_another(visitor: Visitor, call: C
     after = call("set_fields", contact_id=contact["id"], fields={"name": "Bobby", "topic": "x"}, actor=BOT)
 
     assert (after["name"], after["name_source"], after["fields"]) == ("Bob", "agent", {"topic": "x"})
-    ignored = stack.mongo("contacts")["contacts"].find_one({"_id": contact["id"]})["ignored"]  # type: ignore[index]
-    assert [(entry["field"], entry["value"], entry["by"]["id"]) for entry in ignored] == [("name", "Bobby", "token-1")]
+    (ignored,) = call("list_ignored", contact_id=contact["id"])["items"]
+    assert (ignored["field"], ignored["value"], ignored["reason"]) == ("name", "Bobby", "The name was given by the agent.")
+    assert ignored["by"] == {"kind": "bot", "id": "token-1", "name": "Quote bot"}
+    assert ignored["conversation_id"] is None
 
 
 @pytest.mark.parametrize(
@@ -151,6 +153,7 @@ def test_contact_has_at_most_a_hundred_custom_fields(visitor: Visitor, call: Cal
     ("method", "arguments"),
     [
         ("get_contact", {}),
+        ("list_ignored", {}),
         ("update_contact", {"changes": {"name": "X"}, "actor": ANN}),
         ("set_fields", {"fields": {"x": 1}, "actor": BOT}),
         ("list_notes", {}),
@@ -217,9 +220,8 @@ def test_collected_value_is_recorded_and_nothing_stops_when_it_can_not_be_the_fi
     collect(announcer, contact["id"], "email", "none of your business")
     collector.wait_for("contact_updated", lambda e: e["contact_id"] == contact["id"])
     assert call("get_contact", contact_id=contact["id"])["email"] is None
-    stored = stack.mongo("contacts")["contacts"].find_one({"_id": contact["id"]})
-    assert stored is not None
-    assert [(entry["field"], entry["value"]) for entry in stored["ignored"]] == [("email", "none of your business")]
+    (ignored,) = call("list_ignored", contact_id=contact["id"])["items"]
+    assert (ignored["field"], ignored["value"], ignored["conversation_id"]) == ("email", "none of your business", "conv-1")
 
 
 def test_collected_field_is_applied_when_its_contact_comes_a_moment_later(

@@ -6,7 +6,7 @@ import pytest
 
 from services.common.errors import RemoteError
 from services.common.ids import new_id
-from tests.service.contacts.conftest import ANN, BOT, Call, Visitor
+from tests.service.contacts.conftest import ADMIN, ANN, BOT, Call, Visitor
 from tests.support.stack import Stack
 
 
@@ -108,5 +108,17 @@ def test_every_listing_uses_an_index_when_scans_are_forbidden(visitor: Visitor, 
         call("list_tickets", contact_id=contact["id"])
         call("list_tickets", contact_id=contact["id"], status="open")
         call("create_note", contact_id=contact["id"], text="x", highlighted=True, actor=ANN)
+        channel, agent = {"channel_id": "indexed"}, {"assignee_id": "agent-ben"}
+        for filters in ({}, {"status": "open"}, channel, agent, {"assignee_id": "none"}, channel | agent | {"status": "open"}):
+            first = call("list_tickets", **filters, limit=1)
+            if first["next_cursor"]:
+                call("list_tickets", **filters, limit=1, cursor=first["next_cursor"])
+        ticket = call(
+            "create_ticket", contact_id=contact["id"], subject="x", assignee={"id": "agent-ben", "name": "Ben"}, actor=ANN
+        )
+        call("create_comment", ticket_id=ticket["id"], text="x", actor=ANN)
+        call("list_comments", ticket_id=ticket["id"])
+        call("list_history", contact_id=contact["id"])
+        call("erase_contact", contact_id=contact["id"], actor=ADMIN)
     finally:
         admin.command({"setParameter": 1, "notablescan": False})

@@ -17,7 +17,7 @@ PAGE = {
 }
 RESOURCE = {
     "id", "channel_id", "name", "name_source", "email", "phone", "fields", "since", "last_seen_at", "ip", "url", "country", "locale",
-    "browser", "platform", "blocked", "highlighted_notes", "version",
+    "time_zone", "browser", "platform", "blocked", "highlighted_notes", "version",
 }  # fmt: skip
 
 # Registered to well-known owners who use them at home.

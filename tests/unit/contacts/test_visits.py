@@ -1,11 +1,14 @@
 """Pages, campaigns, locales, and what a visit refreshes."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contacts.profiles import Visit, decide_visit
-from services.contacts.visits import MAX_PAGES, add_page, clean_locale, parse_campaign, read_page
+from services.contacts.domain import is_channels_news
+from services.contacts.profiles import Visit, decide_visit, without_outdated
+from services.contacts.visits import MAX_PAGES, add_page, clean_locale, clean_time_zone, parse_campaign, read_page
 from tests.unit.contacts.documents import START, contact, moment
 
 
@@ -78,3 +81,31 @@ def test_country_goes_when_the_new_address_has_none() -> None:
 
 def test_last_seen_never_goes_back_when_clocks_differ() -> None:
     assert decide_visit(contact(), Visit(at=moment(-5))) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [("Europe/Berlin", "Europe/Berlin"), ("Asia/Calcutta", "Asia/Calcutta"), ("UTC", "UTC"), ("Etc/GMT+7", "Etc/GMT+7"), ("Mars/Base", None),
+     ("localtime", None), ("../../etc/passwd", None), ("", None), (None, None), (-7, None), (["UTC"], None), ("x" * 9000, None)],
+)  # fmt: skip
+def test_time_zone_is_kept_when_there_is_such_a_zone(name: object, zone: str | None) -> None:
+    assert clean_time_zone(name) == zone
+
+
+def test_what_was_told_earlier_changes_nothing_that_is_known_from_later() -> None:
+    known = contact() | decide_visit(contact(), Visit(moment(10), locale="en", time_zone="UTC"))
+    late = Visit(moment(5), locale="de", time_zone="Asia/Tokyo", browser="Firefox 128")
+    assert without_outdated(known, late) == Visit(moment(5), browser="Firefox 128")
+    assert without_outdated(known, Visit(moment(10), locale="de")).locale == "de"
+
+
+def test_channels_name_is_news_unless_a_later_or_a_better_one_is_there() -> None:
+    def named(kind: str, at: float) -> dict[str, Any]:
+        by = {"kind": kind, "id": None, "name": None, "at": moment(at)}
+        return contact(name="Zoe", name_source="generated" if kind == "system" else kind, provenance={"name": by})
+
+    assert is_channels_news(named("system", 10), moment(5))  # nobody named it yet
+    assert is_channels_news(named("channel", 5), moment(10))
+    assert not is_channels_news(named("channel", 10), moment(5))
+    assert not is_channels_news(named("bot", 1), moment(5))
+    assert not is_channels_news(named("agent", 1), moment(5))

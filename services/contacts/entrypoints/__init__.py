@@ -1,0 +1,1 @@
+"""The service's entrypoints by noun; `services.contacts.service` puts them together."""
