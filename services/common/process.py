@@ -39,11 +39,13 @@ def _serve(service_class: Any, settings: Settings) -> int:
 
     from services.common import logs
     from services.common.events import EVENT_WORKERS
+    from services.common.lanes import count_workers
     from services.common.rpc import RPC_WORKERS
 
     logs.configure(level=settings.log_level, form=settings.log_format, process=service_class.name)
     log = logs.get_logger(__name__)
-    container = ServiceContainer(service_class, {"settings": settings, "max_workers": RPC_WORKERS + EVENT_WORKERS})
+    workers = RPC_WORKERS + EVENT_WORKERS + count_workers(service_class)
+    container = ServiceContainer(service_class, {"settings": settings, "max_workers": workers})
     ending = Event()
 
     def end(number: int, _frame: object) -> None:
