@@ -1,7 +1,7 @@
 """What a visitor's text means as an answer of each kind."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -15,6 +15,7 @@ _EMAIL = re.compile(
 _NUMBER = re.compile(r"^[+-]?\d{1,15}([.,]\d{1,9})?\Z")
 MAX_NAME = 100
 MAX_ANSWER = 2_000
+MAX_DATE = 100
 
 RETRY = {
     "name": "Please tell me your name in up to 100 characters.",
@@ -40,14 +41,17 @@ def read_answer(kind: str, text: str) -> str | int | float:
     return value
 
 
-def read_option(options: list[Mapping[str, Any]], text: str, choice: str | None) -> Mapping[str, Any]:
+def read_option(options: Sequence[Mapping[str, Any]], text: str, choice: str | None) -> Mapping[str, Any]:
     """The option that was pressed (`choice`, its value) or typed (its label, value or number). Raises NotAnAnswer."""
     for option in options:
         if choice is not None and option["value"] == choice:
             return option
     typed = (choice if choice is not None else text).strip().casefold()
+    for option in options:
+        if typed in {option["label"].strip().casefold(), option["value"].strip().casefold()}:
+            return option
     for number, option in enumerate(options, 1):
-        if typed in {option["label"].strip().casefold(), option["value"].strip().casefold(), str(number)}:
+        if typed == str(number):
             return option
     raise NotAnAnswer("choice")
 
@@ -84,9 +88,13 @@ def _number(text: str) -> int | float:
 
 
 def _date(text: str) -> str:
+    if len(text) > MAX_DATE:
+        raise NotAnAnswer("date")
     try:
         # A text without a year, month or day would silently take today's.
-        first, second = (dates.parse(text, default=_moment(default)) for default in (date(2000, 1, 1), date(2001, 2, 2)))
+        first, second = (
+            dates.parse(text, default=_moment(default), ignoretz=True) for default in (date(2000, 1, 1), date(2001, 2, 2))
+        )
     except (ValueError, ArithmeticError, TypeError):
         raise NotAnAnswer("date") from None
     if first.date() != second.date():

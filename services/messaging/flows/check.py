@@ -1,48 +1,67 @@
-"""Which flows are accepted: every block well formed, every reference met, every block reachable, no loop without the visitor."""
+"""Which flows are accepted: every block well formed, every reference met, every block reachable, no round without the visitor."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from marshmallow import ValidationError
 
 from services.common.validation import flatten
-from services.messaging.flows.schemas import ASKING, BLOCKS, FlowSchema
+from services.messaging.flows import schemas, structure
+from services.messaging.flows.condition_schemas import ConditionBlock
 
 Flow = dict[str, Any]
 Problems = dict[str, list[str]]
 
+BLOCKS = {
+    "message": schemas.MessageBlock(),
+    "question": schemas.QuestionBlock(),
+    "buttons": schemas.ButtonsBlock(),
+    "condition": ConditionBlock(),
+    "set": schemas.SetBlock(),
+    "ticket": schemas.TicketBlock(),
+    "delay": schemas.DelayBlock(),
+    "assign": schemas.AssignBlock(),
+    "goto": schemas.GotoBlock(),
+    "close": schemas.CloseBlock(),
+}
+_FLOW = schemas.FlowSchema()
+# Marshmallow says of a mapping's member whether its key or its value is wrong; a block's place is its name.
+_MEMBER = re.compile(r"^(blocks\..+)\.(?:key|value)\Z", re.DOTALL)
+
 
 def load_flow(document: Mapping[str, Any]) -> tuple[Flow, Problems]:
     """The flow with its defaults filled in, and every problem by place (`blocks.hello.next`); no problems: it can be played."""
-    try:
-        flow: Flow = FlowSchema().load(document)
-    except ValidationError as error:
-        return {}, flatten(error.normalized_messages())
+    problems = _check_outline(document)
+    members = document.get("blocks")
+    if not isinstance(members, Mapping):
+        return {}, problems
+    if not 1 <= len(members) <= schemas.MAX_BLOCKS:
+        outer = {place: texts for place, texts in problems.items() if not place.startswith("blocks")}
+        return {}, outer | {"blocks": [f"A flow has 1 to {schemas.MAX_BLOCKS} blocks."]}
+    loaded, unsure = {}, set()
+    for name, block in members.items():
+        loaded[name], found = _load_block(block)
+        _add(problems, ((f"blocks.{name}.{place}", text) for place, texts in found.items() for text in texts))
+        if not isinstance(block, Mapping) or any(structure.is_way(block.get("type"), place) for place in found):
+            unsure.add(name)
+    start = document.get("start") if "start" not in problems else None
+    _add(problems, _check_structure(start, {name: _typed(block) for name, block in members.items()}, unsure))
+    if problems:
+        return {}, _in_order(problems, list(members))
+    return {"start": start, "blocks": loaded}, {}
+
+
+def _check_outline(document: Mapping[str, Any]) -> Problems:
     problems: Problems = {}
-    blocks: dict[str, Any] = {}
-    for name, block in flow["blocks"].items():
-        loaded, found = _load_block(block)
-        blocks[name] = loaded
-        problems |= {f"blocks.{name}.{place}": texts for place, texts in found.items()}
-    flow["blocks"] = blocks
-    if not problems:
-        problems = _structure(flow)
-    return flow, problems
+    for place, texts in flatten(_FLOW.validate(document)).items():
+        _add(problems, ((_MEMBER.sub(r"\1", place), text) for text in texts))
+    return problems
 
 
-def references(block: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(place, name) of every block that this one can lead to."""
-    if isinstance(block.get("next"), str):
-        yield "next", block["next"]
-    if block["type"] == "buttons":
-        for number, option in enumerate(block["options"]):
-            if isinstance(option.get("next"), str):
-                yield f"options.{number}.next", option["next"]
-    if block["type"] == "assign" and block["unavailable"] != "wait":
-        yield "unavailable", block["unavailable"]
-
-
-def _load_block(block: Mapping[str, Any]) -> tuple[dict[str, Any], Problems]:
+def _load_block(block: object) -> tuple[dict[str, Any], Problems]:
+    if not isinstance(block, Mapping):
+        return {}, {}  # the outline says so
     schema = BLOCKS.get(block["type"]) if isinstance(block.get("type"), str) else None
     if schema is None:
         return {}, {"type": [f"Must be one of: {', '.join(BLOCKS)}."]}
@@ -50,47 +69,35 @@ def _load_block(block: Mapping[str, Any]) -> tuple[dict[str, Any], Problems]:
         loaded: dict[str, Any] = schema.load(block)
     except ValidationError as error:
         return {}, flatten(error.normalized_messages())
-    if loaded["type"] == "question" and (loaded["kind"] == "choice") != ("options" in loaded):
-        return loaded, {"options": ["A question of kind choice has options, and no other has."]}
-    if loaded["type"] in {"buttons", "question"} and "options" in loaded:
-        values = [option["value"] for option in loaded["options"]]
-        if len(set(values)) < len(values):
-            return loaded, {"options": ["Two options have the same value."]}
     return loaded, {}
 
 
-def _structure(flow: Flow) -> Problems:
-    blocks = flow["blocks"]
-    if flow["start"] not in blocks:
-        return {"start": [f"There is no block {flow['start']}."]}
-    missing = {
-        f"blocks.{name}.{place}": [f"There is no block {target}."]
-        for name, block in blocks.items()
-        for place, target in references(block)
-        if target not in blocks
-    }
-    if missing:
-        return missing
-    edges = {name: [target for _, target in references(block)] for name, block in blocks.items()}
-    reached = _reach(flow["start"], edges)
-    problems = {f"blocks.{name}": ["No way leads here from the start."] for name in blocks if name not in reached}
-    # A cycle of blocks that don't wait for the visitor would never end; an assign block's own way on waits for nobody.
-    passing = {name: targets for name, targets in edges.items() if blocks[name]["type"] not in ASKING}
-    for name, targets in passing.items():
-        if any(name in _reach(target, passing) for target in targets if target in passing):
-            problems[f"blocks.{name}.next"] = ["This way loops without waiting for the visitor."]
-    silent = {name: targets for name, targets in passing.items() if blocks[name]["type"] != "assign"}
-    for name in _reach(flow["start"], silent):
-        if blocks[name]["type"] == "close":
-            problems[f"blocks.{name}"] = ["The conversation would end before the visitor can write."]
-    return problems
+def _typed(block: object) -> Mapping[str, Any]:
+    """The block, or nothing of one that has no type: it can be led to."""
+    return block if isinstance(block, Mapping) and isinstance(block.get("type"), str) else {}
 
 
-def _reach(start: str, edges: Mapping[str, list[str]]) -> set[str]:
-    reached, ahead = set(), [start]
-    while ahead:
-        name = ahead.pop()
-        if name not in reached:
-            reached.add(name)
-            ahead.extend(edges.get(name, []))
-    return reached
+def _check_structure(start: str | None, blocks: Mapping[str, Mapping[str, Any]], unsure: set[str]) -> Iterable[structure.Problem]:
+    if start is not None and start not in blocks:
+        yield "start", f"There is no block {start}."
+    yield from structure.find_problems(start, blocks, unsure)
+
+
+def _add(problems: Problems, found: Iterable[structure.Problem]) -> None:
+    for place, text in found:
+        texts = problems.setdefault(place, [])
+        if text not in texts:
+            texts.append(text)
+
+
+def _in_order(problems: Problems, names: list[str]) -> Problems:
+    """As the document has its blocks."""
+    position = {name: number for number, name in enumerate(names)}
+    return dict(sorted(problems.items(), key=lambda item: _position(item[0], position)))
+
+
+def _position(place: str, position: Mapping[str, int]) -> int:
+    outer, _, rest = place.partition(".")
+    if outer != "blocks":
+        return -1
+    return position.get(rest, position.get(rest.partition(".")[0], len(position)))

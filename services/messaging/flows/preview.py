@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from services.messaging.flows.check import references
 from services.messaging.flows.engine import AssignmentWanted
+from services.messaging.flows.structure import references
 
 Flow = Mapping[str, Any]
 

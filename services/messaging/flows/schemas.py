@@ -1,5 +1,6 @@
-"""The flow document: one schema per type of block."""
+"""The flow document: one schema per type of block. Conditions have their own module, `condition_schemas`."""
 
+import math
 import re
 from typing import Any
 
@@ -10,33 +11,41 @@ from services.common.validation import Id, trimmed
 MAX_BLOCKS = 500
 MAX_OPTIONS = 20
 MAX_BLOCK_TEXT = 2_000
+MAX_RETRIES = 20
+MAX_SUBJECT = 200
+MAX_DELAY_SECONDS = 7 * 24 * 60 * 60
+MAX_NUMBER = 2**53 - 1  # what every JSON reader keeps exactly
 PERSONAL_FIELDS = ("name", "email", "phone")
 QUESTION_KINDS = ("text", "name", "email", "phone", "number", "date", "choice")
 STRATEGIES = ("least_busy", "round_robin", "random")
 PRIORITIES = ("high", "normal", "low")
+ASKING = frozenset({"question", "buttons"})
 
-BLOCK_NAME = validate.Regexp(r"^[A-Za-z0-9_-]{1,64}\Z", error="A block's name has 1 to 64 letters, digits, _ or -.")
-_FIELD = validate.Regexp(
+IS_BLOCK_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+BLOCK_NAME = validate.Regexp(IS_BLOCK_NAME, error="A block's name has 1 to 64 letters, digits, _ or -.")
+FIELD_NAME = validate.Regexp(
     r"^[A-Za-z][A-Za-z0-9_]{0,63}\Z", error="A field's name begins with a letter and has up to 64 letters, digits or _."
 )
 
 
-class _Block(Schema):
+class Strict(Schema):
+    """The base of every part of a flow: unknown names are errors."""
+
     class Meta:
         """Marshmallow's options."""
 
         unknown = RAISE
 
+
+class Block(Strict):
+    """What every block has."""
+
     type = fields.String(required=True)
 
 
-def _text(**options: Any) -> fields.String:
-    return trimmed(maximum=MAX_BLOCK_TEXT, **options)
-
-
-def _next(*, required: bool = True) -> fields.String:
-    missing: dict[str, Any] = {} if required else {"load_default": None}
-    return fields.String(required=required, allow_none=True, validate=BLOCK_NAME, **missing)
+def way(**options: Any) -> fields.String:
+    """The block that follows; null ends the flow."""
+    return fields.String(allow_none=True, validate=BLOCK_NAME, **options)
 
 
 def check_agents_or_team(wanted: dict[str, Any]) -> None:
@@ -45,95 +54,148 @@ def check_agents_or_team(wanted: dict[str, Any]) -> None:
         raise ValidationError({"team": ["Name either agents or a team."]})
 
 
-class OptionSchema(Schema):
+def check_plain(value: object) -> None:
+    """Whether it is a text, a number of a usable size, true or false. Raises ValidationError."""
+    if isinstance(value, str):
+        _TEXT.deserialize(value)
+    elif not isinstance(value, bool | int | float):
+        raise ValidationError("Must be text, a number, true or false.")
+    elif not math.isfinite(value) or abs(value) > MAX_NUMBER:
+        raise ValidationError("Not a number of a usable size.")
+
+
+def _text(**options: Any) -> fields.String:
+    return trimmed(maximum=MAX_BLOCK_TEXT, **options)
+
+
+def _optional_text() -> fields.String:
+    return _text(load_default=None, allow_none=True)
+
+
+_TEXT = _text()
+
+
+class OptionSchema(Strict):
     """One way to answer: a button."""
-
-    class Meta:
-        """Marshmallow's options."""
-
-        unknown = RAISE
 
     label = trimmed(maximum=80, required=True)
     value = trimmed(maximum=200, required=True)
-    next = fields.String(allow_none=True, validate=BLOCK_NAME)
+    next = way()
 
 
-class MessageBlock(_Block):
+class MessageBlock(Block):
     """Says something."""
 
     text = _text(required=True)
-    next = _next()
+    next = way(required=True)
 
 
-class QuestionBlock(_Block):
+class _AskingBlock(Block):
+    text = _text(required=True)
+    retry = _optional_text()
+    retries = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, MAX_RETRIES))
+    otherwise = way(load_default=None)
+
+    @validates_schema(skip_on_field_errors=False)
+    def check_otherwise(self, data: dict[str, Any], **_: Any) -> None:
+        """Without a limit nobody would ever get there."""
+        if data.get("otherwise") is not None and "retries" in data and data["retries"] is None:
+            raise ValidationError({"otherwise": ["Never taken: retries sets no limit."]})
+
+    @validates_schema(skip_on_field_errors=False)
+    def check_values(self, data: dict[str, Any], **_: Any) -> None:
+        """Options are told apart by their values."""
+        options = data.get("options")
+        values = [option.get("value") for option in options if isinstance(option, dict)] if isinstance(options, list) else []
+        values = [value for value in values if value is not None]
+        if len(set(values)) < len(values):
+            raise ValidationError({"options": ["Two options have the same value."]})
+
+
+class QuestionBlock(_AskingBlock):
     """Asks, and waits for an answer of its kind."""
 
     kind = fields.String(required=True, validate=validate.OneOf(QUESTION_KINDS))
-    text = _text(required=True)
-    field = fields.String(required=True, validate=_FIELD)
-    retry = _text(load_default=None, allow_none=True)
+    field = fields.String(required=True, validate=FIELD_NAME)
     options = fields.List(fields.Nested(OptionSchema(exclude=("next",))), validate=validate.Length(1, MAX_OPTIONS))
-    next = _next()
+    next = way(required=True)
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def check_options(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:
+        """A choice needs something to choose from."""
+        if "kind" in data and (data["kind"] == "choice") != ("options" in original):
+            raise ValidationError({"options": ["A question of kind choice has options, and no other has."]})
 
 
-class ButtonsBlock(_Block):
+class ButtonsBlock(_AskingBlock):
     """Offers options, and waits for one of them."""
 
-    text = _text(required=True)
-    field = fields.String(load_default=None, allow_none=True, validate=_FIELD)
-    retry = _text(load_default=None, allow_none=True)
+    field = fields.String(load_default=None, allow_none=True, validate=FIELD_NAME)
     options = fields.List(fields.Nested(OptionSchema()), required=True, validate=validate.Length(1, MAX_OPTIONS))
 
 
-class AssignBlock(_Block):
+class SetBlock(Block):
+    """Gives a field a value, or takes it away."""
+
+    field = fields.String(required=True, validate=FIELD_NAME)
+    value = fields.Raw(required=True, allow_none=True, validate=check_plain)
+    next = way(required=True)
+
+    @validates_schema(skip_on_field_errors=False)
+    def check_personal(self, data: dict[str, Any], **_: Any) -> None:
+        """Personal fields are texts; everybody has a name."""
+        field, value = data.get("field"), data.get("value", "")
+        if field in PERSONAL_FIELDS and isinstance(value, bool | int | float):
+            raise ValidationError({"value": [f"The field {field} holds text."]})
+        if field == "name" and value is None:
+            raise ValidationError({"value": ["A visitor's name can't be taken away."]})
+
+
+class TicketBlock(Block):
+    """Opens a ticket."""
+
+    subject = trimmed(maximum=MAX_SUBJECT, required=True)
+    description = _optional_text()
+    next = way(required=True)
+
+
+class DelayBlock(Block):
+    """Goes on after a while."""
+
+    seconds = fields.Integer(required=True, strict=True, validate=validate.Range(1, MAX_DELAY_SECONDS))
+    next = way(required=True)
+
+
+class AssignBlock(Block):
     """Asks for an agent."""
 
-    text = _text(load_default=None, allow_none=True)
+    text = _optional_text()
     strategy = fields.String(load_default="least_busy", validate=validate.OneOf(STRATEGIES))
     agents = fields.List(Id(), load_default=None, allow_none=True, validate=validate.Length(1, 200))
     team = Id(load_default=None, allow_none=True)
     priority = fields.String(load_default="normal", validate=validate.OneOf(PRIORITIES))
     unavailable = fields.String(load_default="wait", validate=BLOCK_NAME)
 
-    @validates_schema
+    @validates_schema(skip_on_field_errors=False)
     def check_among_whom(self, data: dict[str, Any], **_: Any) -> None:
         """Agents or a team."""
         check_agents_or_team(data)
 
 
-class GotoBlock(_Block):
+class GotoBlock(Block):
     """Goes on elsewhere."""
 
-    next = _next()
+    next = way(required=True)
 
 
-class CloseBlock(_Block):
+class CloseBlock(Block):
     """Says goodbye and archives the conversation."""
 
-    text = _text(load_default=None, allow_none=True)
+    text = _optional_text()
 
 
-class FlowSchema(Schema):
+class FlowSchema(Strict):
     """The document around the blocks; the blocks themselves are loaded by their type."""
 
-    class Meta:
-        """Marshmallow's options."""
-
-        unknown = RAISE
-
     start = fields.String(required=True, validate=BLOCK_NAME)
-    blocks = fields.Dict(
-        keys=fields.String(validate=BLOCK_NAME), values=fields.Dict(), required=True, validate=validate.Length(1, MAX_BLOCKS)
-    )
-
-
-BLOCKS: dict[str, Schema] = {
-    "message": MessageBlock(),
-    "question": QuestionBlock(),
-    "buttons": ButtonsBlock(),
-    "assign": AssignBlock(),
-    "goto": GotoBlock(),
-    "close": CloseBlock(),
-}
-ASKING = frozenset({"question", "buttons"})
-PLACEHOLDER = re.compile(r"\{([A-Za-z][A-Za-z0-9_]{0,63})\}")
+    blocks = fields.Dict(keys=fields.String(validate=BLOCK_NAME), values=fields.Dict(), required=True)

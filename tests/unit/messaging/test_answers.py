@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from services.messaging.flows.answers import NotAnAnswer, read_answer
+from services.messaging.flows.answers import MAX_ANSWER, RETRY, NotAnAnswer, read_answer, read_option
 
 
 @pytest.mark.parametrize(
@@ -13,6 +15,7 @@ from services.messaging.flows.answers import NotAnAnswer, read_answer
         ("number", "-3,5", -3.5),
         ("date", "2026-03-31", "2026-03-31"),
         ("date", "31 March 2026", "2026-03-31"),
+        ("date", "2026-03-31 23:30 BRST", "2026-03-31"),
         ("text", "  two\nlines ", "two\nlines"),
     ],
 )
@@ -36,6 +39,8 @@ def test_answer_is_read_when_it_is_of_its_kind(kind: str, text: str, value: obje
         ("date", "March"),
         ("date", "31 February 2026"),
         ("date", "tomorrow"),
+        ("date", "10:30"),
+        ("date", "1 " * 500),
         ("date", "9999999999999999999920269999999999999999999910h2026"),
         ("text", ""),
     ],
@@ -43,3 +48,78 @@ def test_answer_is_read_when_it_is_of_its_kind(kind: str, text: str, value: obje
 def test_answer_is_refused_when_it_is_not_of_its_kind(kind: str, text: str) -> None:
     with pytest.raises(NotAnAnswer):
         read_answer(kind, text)
+
+
+OPTIONS = [
+    {"label": "Two", "value": "2"},
+    {"label": " Straße ", "value": "1"},
+    {"label": "other", "value": "OTHER"},
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "choice", "value"),
+    [
+        ("", "1", "1"),
+        ("other", "2", "2"),
+        ("", " two", "2"),
+        ("TWO ", None, "2"),
+        ("strasse", None, "1"),
+        ("2", None, "2"),
+        ("1", None, "1"),
+        ("3", None, "OTHER"),
+        ("Other", None, "OTHER"),
+    ],
+)
+def test_option_is_told_by_its_value_then_its_label_then_its_number(text: str, choice: str | None, value: str) -> None:
+    assert read_option(OPTIONS, text, choice)["value"] == value
+
+
+@pytest.mark.parametrize(("text", "choice"), [("", None), ("4", None), ("0", None), ("two three", None), ("two", "three")])
+def test_option_is_refused_when_none_is_meant(text: str, choice: str | None) -> None:
+    with pytest.raises(NotAnAnswer):
+        read_option(OPTIONS, text, choice)
+
+
+words = st.sampled_from(
+    [
+        "2026",
+        "31",
+        "March",
+        "-",
+        "/",
+        ":",
+        "T",
+        "10:00",
+        "+02:00",
+        "UTC",
+        "BRST",
+        "noon",
+        "1e5",
+        "0x1",
+        "inf",
+        "ann",
+        "@",
+        "example.org",
+        ".",
+        ",",
+        "+",
+        "44",
+        "20",
+        "Ann",
+    ]
+)
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(sorted(RETRY)),
+    st.one_of(st.text(max_size=30), st.lists(words, max_size=8).map("".join), st.lists(words, max_size=900).map(" ".join)),
+)
+def test_any_text_is_an_answer_or_none_and_an_answer_stays_one(kind: str, text: str) -> None:
+    try:
+        value = read_answer(kind, text)
+    except NotAnAnswer:
+        return
+    assert len(str(value)) <= MAX_ANSWER
+    assert read_answer(kind, str(value)) == value

@@ -1,33 +1,31 @@
 from functools import partial
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.messaging.flows import engine
+from services.messaging.flows.answers import RETRY
 from services.messaging.flows.check import load_flow
 from services.messaging.flows.engine import FlowStuck
+from services.messaging.flows.facts import KnownFacts
 from services.messaging.flows.schemas import MAX_BLOCKS
-from tests.unit.messaging.flows import ACME
+from tests.unit.messaging.flows import ACME, WatchedFacts, accepted
 
 FLOW, _ = load_flow(ACME)
 
 
-def always() -> bool:
-    return True
+OPEN, CLOSED = KnownFacts(), KnownFacts(open=False)
 
 
-def never() -> bool:
-    return False
+class Unasked(KnownFacts):
+    """Facts of a turn that needs none."""
+
+    def is_open(self) -> bool:
+        raise AssertionError("asked whether the channel is open")
 
 
-def unasked() -> bool:
-    raise AssertionError("asked whether the channel is open")
-
-
-enter = partial(engine.enter, is_open=unasked)
-answer = partial(engine.answer, is_open=unasked)
+enter = partial(engine.enter, facts=Unasked())
+answer = partial(engine.answer, facts=Unasked())
+resume = partial(engine.resume, facts=Unasked())
 
 
 def texts(play: engine.Play) -> list[str]:
@@ -95,20 +93,20 @@ DESKS, _ = load_flow(
 
 
 def test_wish_of_the_block_is_told_when_the_channel_is_open() -> None:
-    play = enter(DESKS, "sales", {}, is_open=always)
+    play = enter(DESKS, "sales", {}, facts=OPEN)
     assert texts(play) == ["Sales is coming."]
     assert play.assignment == engine.AssignmentWanted("least_busy", None, "sales", "high", "else")
 
 
 def test_other_way_is_taken_silently_when_the_channel_is_closed() -> None:
-    play = enter(DESKS, "sales", {}, is_open=never)
+    play = enter(DESKS, "sales", {}, facts=CLOSED)
     assert texts(play) == ["Let me see.", "When may we write?"]
     assert (play.at, play.assignment) == ("sorry", None)
 
 
 def test_hours_count_again_when_the_visitor_writes_at_an_assign_block() -> None:
-    assert answer(DESKS, "anyone", {}, "hello?", is_open=never).at == "sorry"
-    assert answer(DESKS, "anyone", {}, "hello?", is_open=always).at == "anyone"
+    assert answer(DESKS, "anyone", {}, "hello?", facts=CLOSED).at == "sorry"
+    assert answer(DESKS, "anyone", {}, "hello?", facts=OPEN).at == "anyone"
 
 
 def test_agent_is_waited_for_whatever_the_hour_when_the_block_has_no_other_way() -> None:
@@ -125,13 +123,13 @@ def test_closed_channel_ends_somewhere_when_every_assign_block_leads_to_the_next
     chain = {f"a{n}": {"type": "assign", "unavailable": f"a{n + 1}"} for n in range(MAX_BLOCKS - 1)}
     flow, problems = load_flow({"start": "a0", "blocks": chain | {f"a{MAX_BLOCKS - 1}": {"type": "assign"}}})
     assert problems == {}
-    assert enter(flow, "a0", {}, is_open=never).at == f"a{MAX_BLOCKS - 1}"
+    assert enter(flow, "a0", {}, facts=CLOSED).at == f"a{MAX_BLOCKS - 1}"
 
 
 def test_closed_channel_gets_stuck_instead_of_spinning_when_an_unchecked_flow_loops() -> None:
     flow = {"blocks": {"a": {"type": "assign", "unavailable": "b"}, "b": {"type": "goto", "next": "a"}}}
     with pytest.raises(FlowStuck):
-        enter(flow, "a", {}, is_open=never)
+        enter(flow, "a", {}, facts=CLOSED)
 
 
 def test_wish_has_its_defaults_when_the_flow_is_of_a_time_without_teams() -> None:
@@ -149,52 +147,155 @@ def test_flow_is_stuck_instead_of_spinning_when_it_loops() -> None:
         enter({"blocks": {"a": {"type": "goto", "next": "a"}}}, "a", {})
 
 
+# A choice that is tried twice, then left; a question that is tried once, then given to a human.
+PATIENT = accepted(
+    a={
+        "type": "buttons",
+        "text": "Which?",
+        "field": "plan",
+        "retry": "One of these, {name|please}.",
+        "retries": 2,
+        "otherwise": "b",
+        "options": [{"label": "Gold", "value": "g", "next": "b"}, {"label": "None", "value": "n"}],
+    },
+    b={"type": "question", "kind": "number", "text": "How many?", "field": "count", "retries": 1, "next": "c"},
+    c={"type": "question", "kind": "date", "text": "When?", "field": "day", "next": None},
+)
+
+
+def test_wrong_answers_are_met_with_the_retry_text_until_they_are_used_up() -> None:
+    first = answer(PATIENT, "a", {}, "silver")
+    assert (texts(first), first.at, first.tries) == (["One of these, please."], "a", 1)
+    second = answer(PATIENT, "a", {}, "bronze", tries=first.tries)
+    assert (texts(second), second.at, second.tries) == (["One of these, please."], "a", 2)
+    third = answer(PATIENT, "a", {}, "tin", tries=second.tries)
+    assert (texts(third), third.at, third.tries, third.gave_up) == (["How many?"], "b", 0, False)
+    assert third.collected == {}
+
+
+def test_human_is_asked_for_when_the_wrong_answers_are_used_up_and_no_block_is_named() -> None:
+    assert not answer(PATIENT, "b", {}, "many").gave_up
+    play = answer(PATIENT, "b", {"plan": "g"}, "lots", tries=1)
+    assert (play.gave_up, play.at, play.tries, texts(play), play.fields) == (True, "b", 2, [], {"plan": "g"})
+    assert answer(PATIENT, "b", {}, "plenty", tries=2).gave_up
+
+
+def test_tries_begin_anew_when_an_answer_fits() -> None:
+    assert answer(PATIENT, "a", {}, "gold", tries=2).tries == 0
+    assert answer(PATIENT, "b", {}, "3", tries=7).at == "c"
+
+
+def test_wrong_answers_are_met_without_end_when_no_limit_is_set() -> None:
+    play = answer(PATIENT, "c", {}, "soon", tries=1_000)
+    assert (play.at, play.tries, play.gave_up) == ("c", 1_001, False)
+
+
+def test_old_flow_is_played_when_it_knows_no_limits() -> None:
+    kept = {"type": "question", "kind": "number", "text": "How many?", "field": "count", "retry": None, "next": None}
+    play = answer({"start": "a", "blocks": {"a": kept}}, "a", {}, "many", tries=50)
+    assert (texts(play), play.at) == ([RETRY["number"]], "a")
+
+
+def test_standard_text_is_said_when_nothing_is_left_of_an_asking_blocks_own() -> None:
+    blank = accepted(
+        a={"type": "message", "text": "{x}", "next": "b"},
+        b={"type": "question", "kind": "email", "text": "{x}", "retry": "{x}", "field": "email", "next": "c"},
+        c={"type": "buttons", "text": "{x}", "options": [{"label": "A", "value": "a"}]},
+    )
+    assert texts(enter(blank, "a", {})) == [RETRY["email"]]
+    assert texts(answer(blank, "b", {}, "?")) == [RETRY["email"]]
+    assert enter(blank, "c", {}).says == [engine.Say(RETRY["choice"], [{"label": "A", "value": "a"}])]
+
+
+# Three ways by what is known.
+CROSSING = accepted(
+    a={
+        "type": "condition",
+        "cases": [
+            {"if": {"on": "field", "field": "plan", "is": "equal", "value": "gold"}, "next": "b"},
+            {"if": {"on": "field", "field": "plan", "is": "set"}, "next": None},
+            {"if": {"on": "agents", "is": "available"}, "next": "c"},
+        ],
+        "else": "d",
+    },
+    b={"type": "message", "text": "Gold.", "next": None},
+    c={"type": "message", "text": "Somebody is there.", "next": None},
+    d={"type": "message", "text": "Nobody.", "next": None},
+)
+
+
+def test_first_case_that_holds_is_taken_when_a_condition_is_reached() -> None:
+    facts = WatchedFacts(available=False)
+    assert texts(engine.enter(CROSSING, "a", {"plan": "Gold"}, facts=facts)) == ["Gold."]
+    ended = engine.enter(CROSSING, "a", {"plan": "silver"}, facts=facts)
+    assert (texts(ended), ended.at) == ([], None)
+    assert facts.asked == []
+    assert texts(engine.enter(CROSSING, "a", {}, facts=facts)) == ["Nobody."]
+    assert texts(engine.enter(CROSSING, "a", {}, facts=KnownFacts())) == ["Somebody is there."]
+    assert facts.asked == [(None, None)]
+
+
+def test_condition_sees_what_the_same_turn_has_set() -> None:
+    flow = accepted(start="s", s={"type": "set", "field": "plan", "value": "gold", "next": "a"}, **CROSSING["blocks"])
+    assert texts(enter(flow, "s", {})) == ["Gold."]
+
+
+# Two delays, and what is said around them.
+SLOW = accepted(
+    a={"type": "message", "text": "One moment.", "next": "b"},
+    b={"type": "delay", "seconds": 5, "next": "c"},
+    c={"type": "message", "text": "Still there?", "next": "d"},
+    d={"type": "delay", "seconds": 60, "next": None},
+)
+
+
+def test_flow_rests_at_a_delay_and_goes_on_behind_it() -> None:
+    begun = enter(SLOW, "a", {"x": 1})
+    assert (texts(begun), begun.at, begun.delay) == (["One moment."], "b", 5)
+    resumed = resume(SLOW, "b", begun.fields)
+    assert (texts(resumed), resumed.at, resumed.delay, resumed.fields) == (["Still there?"], "d", 60, {"x": 1})
+    ended = resume(SLOW, "d", {})
+    assert (texts(ended), ended.at, ended.delay) == ([], None, None)
+
+
+def test_nothing_happens_when_the_visitor_writes_during_a_delay() -> None:
+    play = answer(SLOW, "b", {"x": 1}, "hello?")
+    assert (play.at, play.delay, play.steps, play.fields) == ("b", None, [], {"x": 1})
+
+
+def test_flow_is_stuck_when_it_is_resumed_where_no_delay_is() -> None:
+    with pytest.raises(FlowStuck):
+        resume(SLOW, "a", {})
+    with pytest.raises(FlowStuck):
+        resume(SLOW, "gone", {})
+
+
 @pytest.mark.parametrize(
-    ("text", "fields", "filled"),
-    [
-        ("Hi {name}!", {"name": "Ann"}, "Hi Ann!"),
-        ("Hi {name}!", {}, "Hi!"),
-        ("And your e-mail, {name}?", {}, "And your e-mail?"),
-        ("{a}{b}", {"a": 1, "b": True}, "1True"),
-        ("{not a field} {name", {"name": "x"}, "{not a field} {name"),
-    ],
+    ("at", "waits"),
+    [("a", ""), ("q", "answer"), ("k", "answer"), ("s", "agent"), ("d", "delay"), ("gone", ""), (None, "")],
 )
-def test_placeholders_are_filled_or_left_out_when_a_text_is_said(text: str, fields: dict[str, Any], filled: str) -> None:
-    assert engine.fill(text, fields) == filled
+def test_flow_tells_for_what_it_waits(at: str | None, waits: str) -> None:
+    flow = accepted(
+        a={"type": "message", "text": "x", "next": "q"},
+        q={"type": "question", "kind": "text", "text": "x", "field": "f", "next": "k"},
+        k={"type": "buttons", "text": "x", "options": [{"label": "A", "value": "a", "next": "d"}]},
+        d={"type": "delay", "seconds": 1, "next": "s"},
+        s={"type": "assign"},
+    )
+    asked = (engine.expects_answer(flow, at), engine.waits_for_agent(flow, at), engine.is_delayed(flow, at))
+    assert asked == (waits == "answer", waits == "agent", waits == "delay")
 
 
-names = st.sampled_from(["a", "b", "c", "d", "e"])
-targets = st.one_of(st.none(), names)
-options = st.lists(
-    st.builds(lambda v, n: {"label": v.upper(), "value": v, "next": n}, st.sampled_from("xyz"), targets),
-    min_size=1,
-    max_size=3,
-    unique_by=lambda option: option["value"],
-)
-blocks = st.one_of(
-    st.builds(lambda n: {"type": "message", "text": "m", "next": n}, targets),
-    st.builds(lambda n: {"type": "goto", "next": n}, targets),
-    st.builds(
-        lambda n, k: {"type": "question", "kind": k, "text": "q", "field": "f", "next": n},
-        targets,
-        st.sampled_from(["text", "number"]),
-    ),
-    st.builds(lambda o: {"type": "buttons", "text": "b", "options": o}, options),
-    st.builds(lambda u: {"type": "assign", "unavailable": u or "wait"}, targets),
-    st.just({"type": "close"}),
-)
-
-
-@given(st.dictionaries(names, blocks, min_size=1), names, st.lists(st.text(max_size=5), max_size=8), st.booleans())
-def test_turn_ends_waiting_or_done_when_a_flow_was_accepted(
-    flow: dict[str, Any], start: str, inputs: list[str], opened: bool
-) -> None:
-    loaded, found = load_flow({"start": start, "blocks": flow})
-    if found:
-        return
-    play = enter(loaded, loaded["start"], {}, is_open=lambda: opened)
-    for text in inputs:
-        if play.at is None:
-            break
-        play = answer(loaded, play.at, play.fields, text, is_open=lambda: opened)
-        assert play.at is None or loaded["blocks"][play.at]["type"] in {"question", "buttons", "assign"}
+def test_all_of_a_turn_is_told_in_order() -> None:
+    flow = accepted(
+        a={"type": "set", "field": "plan", "value": "gold", "next": "b"},
+        b={"type": "ticket", "subject": "{plan}", "next": "c"},
+        c={"type": "message", "text": "Noted.", "next": "d"},
+        d={"type": "ticket", "subject": "Another", "next": "e"},
+        e={"type": "assign", "text": "Somebody is coming."},
+    )
+    play = enter(flow, "a", {})
+    assert [step.block for step in play.steps] == ["a", "b", "c", "d", "e", "e"]
+    assert texts(play) == ["Noted.", "Somebody is coming."]
+    assert [ticket.subject for ticket in play.tickets] == ["gold", "Another"]
+    assert play.steps[-1].what is play.assignment
