@@ -10,10 +10,10 @@ from typing import Any
 
 from services.common.ids import new_id
 from services.common.times import now, to_wire
-from services.messaging import errors, events, hours
+from services.messaging import errors, events
 from services.messaging.bot import ask_again, let_bot
 from services.messaging.flows import engine
-from services.messaging.flows.engine import IsOpen
+from services.messaging.flows.facts import Facts
 from services.messaging.turn import Turn, on_open
 
 Document = dict[str, Any]
@@ -21,42 +21,25 @@ Actor = Mapping[str, Any]
 Flow = Mapping[str, Any]
 
 
-def begin_conversation(channel: Document, contact: Document, flow: Flow | None) -> Turn:
+def begin_conversation(channel: Document, contact: Document, flow: Flow | None, *, facts: Facts) -> Turn:
     """A contact's new conversation, in which the channel's bot speaks first."""
-    at = now()
-    conversation: Document = {
-        "_id": new_id(),
-        "version": 0,
-        "status": "open",
-        "handler": "bot",
-        "contact": {"id": contact["_id"], "name": contact["name"]},
-        "channel": {"id": channel["_id"], "name": channel["name"], "kind": channel["kind"]},
-        "assignee": None,
-        "assignment_version": 0,
-        "desk_version": 0,
-        "queue": None,
-        "last_message": None,
-        "last_seq": 0,
-        "unread_count": 0,
-        "read_seq": 0,
-        "visitor_read_seq": 0,
-        "visitor_turns": 0,
-        "flow": {"id": channel["flow_id"], "at": None, "fields": contact.get("fields", {})},
-        "created_at": at,
-        "active_at": at,
-        "archived_at": None,
-        "archived_by": None,
-        "awaiting_answer_since": None,
-        "left_line": False,  # the visitor stopped waiting for an agent: writing again asks again
-    }
-    turn = Turn(conversation, at=at)
-    turn.tell("conversation_started")
+    turn = _begin(channel, contact)
     if flow is not None:
+        _enter_at_start(turn, flow, facts)
+    return turn
 
-        def is_open() -> bool:
-            return hours.is_open(hours.read_hours(channel.get("business_hours")), at)
 
-        let_bot(turn, lambda: engine.enter(flow, flow["start"], conversation["flow"]["fields"], is_open=is_open))
+def visitor_begins(
+    channel: Document, contact: Document, flow: Flow | None, text: str, client_message_id: str, *, facts: Facts
+) -> Turn:
+    """A new conversation that the visitor's message opens. It answers nothing: the bot's flow starts behind it.
+
+    The message is `turn.messages[0]`.
+    """
+    turn = _begin(channel, contact)
+    _say_as_visitor(turn, text, client_message_id)
+    if flow is not None:
+        _enter_at_start(turn, flow, facts)
     return turn
 
 
@@ -67,27 +50,24 @@ def visitor_writes(
     choice: str | None,
     client_message_id: str,
     *,
-    is_open: IsOpen,
+    facts: Facts,
 ) -> Turn:
-    """The visitor's message and, while the bot has the conversation, its answer. The message is `turn.messages[0]`."""
+    """The visitor's message and, while the bot has the conversation, its answer. The message is `turn.messages[0]`.
+
+    While the bot is silent for a time, the message waits with it.
+    """
     turn = Turn(on_open(conversation))
-    contact = conversation["contact"]
-    author = {"kind": "visitor", "id": contact["id"], "name": contact["name"]}
     at = conversation["flow"]["at"]
-    shown = text or _label(flow, at, choice) or choice or ""
-    turn.say(author, shown, client_message_id=client_message_id)
-    turn.set(unread_count=conversation["unread_count"] + 1, visitor_turns=conversation["visitor_turns"] + 1)
-    if conversation["visitor_turns"] == 0:
-        turn.events.append(events.internal("visitor_engaged", conversation))
-    if turn.await_answer() and (conversation["assignee"] is not None or conversation["handler"] == "queue"):
-        turn.events.append(events.internal("answer_awaited", conversation, since=to_wire(turn.at)))
-    if conversation["handler"] != "bot":
+    _say_as_visitor(turn, text or _label(flow, at, choice) or choice or "", client_message_id)
+    if conversation["handler"] != "bot" or conversation.get("wake_at") is not None:
         return turn
     if flow is None or at is None:
         ask_again(turn)
+    elif engine.is_delayed(flow, at):  # somebody had the conversation meanwhile, so nothing would go on by itself
+        let_bot(turn, lambda: engine.resume(flow, at, conversation["flow"]["fields"], facts=facts))
     else:
-        fields = conversation["flow"]["fields"]
-        let_bot(turn, lambda: engine.answer(flow, at, fields, text or "", choice, is_open=is_open))
+        fields, tries = conversation["flow"]["fields"], conversation["flow"].get("tries", 0)
+        let_bot(turn, lambda: engine.answer(flow, at, fields, text or "", choice, tries=tries, facts=facts))
     return turn
 
 
@@ -152,9 +132,9 @@ def mark_read(conversation: Document, side: str, seq: int, unread_count: int) ->
 
 
 def rename_contact(conversation: Document, name: str) -> Turn:
-    """Show the contact's name."""
+    """Show the contact's name; who was erased has none, also when a renaming comes late."""
     turn = Turn(dict(conversation))
-    if name != conversation["contact"]["name"]:
+    if name != conversation["contact"]["name"] and not conversation.get("erased"):
         turn.set(contact=conversation["contact"] | {"name": name})
         turn.tell("conversation_updated")
     return turn
@@ -174,6 +154,56 @@ def check_repeat(
     if not is_repeat(message, author_kind, author_id, text, choice):
         raise errors.client_message_id_reused()
     return message
+
+
+def _begin(channel: Document, contact: Document) -> Turn:
+    at = now()
+    flow = {"id": channel["flow_id"], "version": channel.get("flow_version"), "at": None, "tries": 0}
+    conversation: Document = {
+        "_id": new_id(),
+        "version": 0,
+        "status": "open",
+        "handler": "bot",
+        "contact": {"id": contact["_id"], "name": contact["name"]},
+        "channel": {"id": channel["_id"], "name": channel["name"], "kind": channel["kind"]},
+        "assignee": None,
+        "assignment_version": 0,
+        "desk_version": 0,
+        "queue": None,
+        "last_message": None,
+        "last_seq": 0,
+        "unread_count": 0,
+        "read_seq": 0,
+        "visitor_read_seq": 0,
+        "visitor_turns": 0,
+        "flow": flow | {"fields": contact.get("fields", {})},
+        "wake_at": None,  # when the flow goes on behind its delay block
+        "created_at": at,
+        "active_at": at,
+        "archived_at": None,
+        "archived_by": None,
+        "awaiting_answer_since": None,
+        "left_line": False,  # the visitor stopped waiting for an agent: writing again asks again
+    }
+    turn = Turn(conversation, at=at)
+    turn.tell("conversation_started")
+    return turn
+
+
+def _enter_at_start(turn: Turn, flow: Flow, facts: Facts) -> None:
+    fields = turn.conversation["flow"]["fields"]
+    let_bot(turn, lambda: engine.enter(flow, flow["start"], fields, facts=facts))
+
+
+def _say_as_visitor(turn: Turn, text: str, client_message_id: str) -> None:
+    conversation, contact = turn.conversation, turn.conversation["contact"]
+    turn.say({"kind": "visitor", "id": contact["id"], "name": contact["name"]}, text, client_message_id=client_message_id)
+    first = conversation["visitor_turns"] == 0
+    turn.set(unread_count=conversation["unread_count"] + 1, visitor_turns=conversation["visitor_turns"] + 1)
+    if first:
+        turn.events.append(events.internal("visitor_engaged", conversation))
+    if turn.await_answer() and (conversation["assignee"] is not None or conversation["handler"] == "queue"):
+        turn.events.append(events.internal("answer_awaited", conversation, since=to_wire(turn.at)))
 
 
 def _label(flow: Flow | None, at: str | None, choice: str | None) -> str | None:

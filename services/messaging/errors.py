@@ -8,6 +8,18 @@ def channel_not_found(channel_id: str) -> NotFound:
     return NotFound(f"There is no channel {channel_id}.", code="CHANNEL_NOT_FOUND")
 
 
+def flow_not_found(version: int | None = None) -> NotFound:
+    """The channel has no flow, or never had that version."""
+    which = "no flow" if version is None else f"no flow of version {version}"
+    return NotFound(f"The channel has {which}.", code="FLOW_NOT_FOUND")
+
+
+def flow_changed(flow_version: int | None) -> Conflict:
+    """Somebody else put another flow since the caller looked."""
+    present = "has none now" if flow_version is None else f"is at version {flow_version} now"
+    return Conflict(f"The channel's flow {present}.", code="FLOW_CHANGED", data={"flow_version": flow_version})
+
+
 def conversation_not_found(conversation_id: str) -> NotFound:
     """No conversation of that id."""
     return NotFound(f"There is no conversation {conversation_id}.", code="CONVERSATION_NOT_FOUND")
@@ -65,3 +77,13 @@ def no_assign_block(name: str) -> Invalid:
 def invalid_flow(problems: dict[str, list[str]]) -> Invalid:
     """Every problem of a flow with its place."""
     return Invalid("The flow has problems.", code="INVALID_FLOW", errors=problems)
+
+
+def not_messenger() -> Invalid:
+    """Only a channel of that kind has Messenger's settings."""
+    return Invalid("Some values are not valid.", errors={"messenger": ["Only a channel of kind messenger has them."]})
+
+
+def page_taken() -> Invalid:
+    """A Facebook page belongs to one channel."""
+    return Invalid("Some values are not valid.", errors={"messenger.page_id": ["Another channel has this page."]})

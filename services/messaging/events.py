@@ -28,6 +28,11 @@ def message_posted(message: Document, contact_id: str) -> NewEvent:
     return NewEvent("message_posted", "message", views.message(message), contact_id=contact_id, entity_id=message["_id"])
 
 
+def message_updated(message: Document, contact_id: str) -> NewEvent:
+    """How a message was delivered, or that it could not be."""
+    return NewEvent("message_updated", "message", views.message(message), contact_id=contact_id, entity_id=message["_id"])
+
+
 def typing_signalled(conversation: Document, author: dict[str, Any], *, typing: bool) -> NewEvent:
     """Somebody writes, or stopped."""
     data = {"conversation_id": conversation["_id"], "author": author, "typing": typing}
@@ -38,7 +43,7 @@ def internal(kind: str, conversation: Document, **data: Any) -> NewEvent:
     """For services only, with the conversation's, channel's and contact's ids.
 
     `assignment_requested`, `conversation_taken`, `conversation_returned`, `answer_awaited`, `answer_given`, `field_collected`,
-    `visitor_engaged`.
+    `ticket_wanted`, `visitor_engaged`.
     """
     ids = {
         "conversation_id": conversation["_id"],

@@ -8,7 +8,8 @@ from services.common.times import from_wire, to_wire
 from services.messaging import events
 from services.messaging.bot import ask_again, ask_for_agent, let_bot
 from services.messaging.flows import engine
-from services.messaging.flows.engine import AssignmentWanted, IsOpen
+from services.messaging.flows.engine import AssignmentWanted, Play
+from services.messaging.flows.facts import Facts
 from services.messaging.turn import Turn, on_open
 
 Document = dict[str, Any]
@@ -19,21 +20,32 @@ Flow = Mapping[str, Any]
 CLOCKS_APART = timedelta(seconds=10)
 
 
-def return_to_bot(conversation: Document, flow: Flow | None, actor: Actor, *, is_open: IsOpen) -> Turn:
-    """The bot has it again: it repeats the question it was waiting for, or begins anew."""
+def return_to_bot(conversation: Document, flow: Flow | None, actor: Actor, *, facts: Facts) -> Turn:
+    """The bot has it again: it repeats the question it was waiting for, goes on behind a delay, or begins anew."""
     turn = Turn(on_open(conversation))
     if conversation["handler"] == "bot":
         return turn
     turn.set(handler="bot", assignee=None, queue=None, left_line=False)
     turn.tell("conversation_updated")
     if flow is not None:
-        at = conversation["flow"]["at"]
-        block = at if engine.expects_answer(flow, at) else flow["start"]
-        fields = conversation["flow"]["fields"]
-        let_bot(turn, lambda: engine.enter(flow, block, fields, is_open=is_open), release=True)
+        let_bot(turn, lambda: _take_up(flow, conversation["flow"], facts), release=True)
     # A flow that asks for an agent at once releases the present one with that very request, and one that closes, by the archiving.
     if turn.conversation["handler"] == "bot" and turn.conversation["status"] == "open":
         turn.tell_desk("conversation_returned", actor=dict(actor))
+    return turn
+
+
+def resume(conversation: Document, flow: Flow | None, *, facts: Facts) -> Turn:
+    """The bot's time of silence is over: its flow goes on behind the delay block. Before that time nothing happens."""
+    turn = Turn(dict(conversation))
+    wake_at = conversation.get("wake_at")
+    if wake_at is None or wake_at > turn.at:
+        return turn
+    turn.set(wake_at=None)
+    turn.tell("conversation_updated")
+    at, fields = conversation["flow"]["at"], conversation["flow"]["fields"]
+    if flow is not None and at is not None and conversation["handler"] == "bot" and conversation["status"] == "open":
+        let_bot(turn, lambda: engine.resume(flow, at, fields, facts=facts))
     return turn
 
 
@@ -46,7 +58,7 @@ def request_assignment(conversation: Document, actor: Actor, wanted: AssignmentW
 
 
 def follow_assignment(
-    conversation: Document, assignment: Mapping[str, Any], version: int, flow: Flow | None, *, is_open: IsOpen
+    conversation: Document, assignment: Mapping[str, Any], version: int, flow: Flow | None, *, facts: Facts
 ) -> Turn:
     """Show what the assignment service decided; it owns who has a conversation."""
     turn = Turn(dict(conversation))
@@ -63,8 +75,15 @@ def follow_assignment(
     if outcome == "assigned":
         _tell_who_waits(turn, conversation)
     elif outcome in {"unavailable", "left"}:
-        _let_flow_go_on(turn, conversation, assignment, flow, is_open)
+        _let_flow_go_on(turn, conversation, assignment, flow, facts)
     return turn
+
+
+def _take_up(flow: Flow, place: Mapping[str, Any], facts: Facts) -> Play:
+    at, fields = place["at"], place["fields"]
+    if engine.is_delayed(flow, at):
+        return engine.resume(flow, at, fields, facts=facts)
+    return engine.enter(flow, at if engine.expects_answer(flow, at) else flow["start"], fields, facts=facts)
 
 
 def _show(turn: Turn, assignment: Mapping[str, Any]) -> None:
@@ -101,16 +120,16 @@ def _tell_who_waits(turn: Turn, before: Document) -> None:
         turn.events.append(events.internal("answer_awaited", before, since=to_wire(since)))
 
 
-def _let_flow_go_on(turn: Turn, before: Document, assignment: Mapping[str, Any], flow: Flow | None, is_open: IsOpen) -> None:
+def _let_flow_go_on(turn: Turn, before: Document, assignment: Mapping[str, Any], flow: Flow | None, facts: Facts) -> None:
     at, fields = before["flow"]["at"], before["flow"]["fields"]
     if assignment["outcome"] == "unavailable":
         if flow is not None:
             block = _unavailable_block(flow, at)
-            let_bot(turn, lambda: engine.enter(flow, block, fields, is_open=is_open))
+            let_bot(turn, lambda: engine.enter(flow, block, fields, facts=facts))
     elif not _is_back(before, assignment):
         return
     elif flow is not None and engine.waits_for_agent(flow, at):
-        let_bot(turn, lambda: engine.enter(flow, at, fields, is_open=is_open))
+        let_bot(turn, lambda: engine.enter(flow, at, fields, facts=facts))
     elif flow is None or at is None:
         ask_again(turn)
 

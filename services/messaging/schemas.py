@@ -1,21 +1,14 @@
-"""The arguments of messaging's RPC methods."""
+"""The arguments of the RPC methods about conversations; those about channels and flows are in `channel_schemas.py`."""
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from services.common.validation import ActorSchema, Arguments, Cursor, Id, Limit, PageArguments, trimmed
-from services.messaging import hours
-from services.messaging.flows.schemas import BLOCK_NAME, PRIORITIES, STRATEGIES, OptionSchema, check_agents_or_team
+from services.messaging.channel_schemas import ChannelId
+from services.messaging.flows.schemas import PRIORITIES, STRATEGIES, OptionSchema, check_agents_or_team
 
 FOLDERS = ("unassigned", "assigned", "mine", "all", "archived")
-_ORIGIN = validate.Regexp(
-    r"^https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?\Z", error="Not an origin such as https://shop.example."
-)
-
-
-def _origins(**options: Any) -> fields.List[Any]:
-    return fields.List(fields.String(validate=_ORIGIN), validate=validate.Length(max=50), **options)
 
 
 def _actor() -> fields.Nested:
@@ -28,101 +21,24 @@ def _client_message_id() -> fields.String:
     )
 
 
-def _check_day(spans: object) -> None:
-    try:
-        hours.read_day(spans)
-    except ValueError as error:
-        raise ValidationError(str(error)) from None
+class ContactSnapshot(Schema):
+    """What the caller knows of the contact: its name, or its whole resource. What messaging doesn't keep is left out."""
 
+    class Meta:
+        """Marshmallow's options."""
 
-def _check_zone(name: str) -> None:
-    if not hours.is_known_zone(name):
-        raise ValidationError("Not a time zone of the IANA database, such as Europe/Berlin.")
-
-
-class BusinessHours(Arguments):
-    """A weekly schedule in a time zone."""
-
-    time_zone = fields.String(required=True, validate=_check_zone)
-    weekly = fields.Nested(
-        Arguments.from_dict({day: fields.Raw(validate=_check_day) for day in hours.DAYS}, name="Weekly"), required=True
-    )
-
-
-def _business_hours(**options: Any) -> fields.Nested:
-    return fields.Nested(BusinessHours, allow_none=True, **options)
-
-
-def _seconds() -> fields.Integer:
-    return fields.Integer(strict=True, allow_none=True, validate=validate.Range(10, 86_400))
-
-
-class Reassignment(Arguments):
-    """When a conversation leaves an agent who doesn't answer; None never."""
-
-    disconnected_after_seconds = _seconds()
-    unanswered_after_seconds = _seconds()
-
-
-class CreateChannel(Arguments):
-    """The arguments of create_channel."""
-
-    kind = fields.String(required=True, validate=validate.OneOf(["web", "messenger"]))
-    name = trimmed(maximum=100, required=True)
-    allowed_origins = _origins(load_default=list)
-    business_hours = _business_hours(load_default=None)
-    reassignment = fields.Nested(Reassignment, load_default=dict)
-    actor = _actor()
-    idempotency_key = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 200))
-
-
-class ChannelId(Arguments):
-    """A channel."""
-
-    channel_id = Id(required=True)
-
-
-class ChannelChanges(Arguments):
-    """What of a channel can be changed."""
-
-    name = trimmed(maximum=100)
-    allowed_origins = _origins()
-    business_hours = _business_hours()
-    reassignment = fields.Nested(Reassignment)
-
-
-class UpdateChannel(ChannelId):
-    """The arguments of update_channel."""
-
-    changes = fields.Nested(ChannelChanges, required=True)
-    actor = _actor()
-
-
-class DeleteChannel(ChannelId):
-    """The arguments of delete_channel."""
-
-    actor = _actor()
-
-
-class PutFlow(ChannelId):
-    """The arguments of put_flow; the flow itself is checked by messaging.flows."""
-
-    flow = fields.Dict(required=True)
-    actor = _actor()
-
-
-class PreviewAssignment(ChannelId):
-    """The arguments of preview_assignment."""
-
-    block = fields.String(load_default=None, allow_none=True, validate=BLOCK_NAME)
-
-
-class ContactSnapshot(Arguments):
-    """What the caller knows of the contact."""
+        unknown = EXCLUDE
 
     id = Id(required=True)
     name = fields.String(required=True)
     version = fields.Integer(required=True)
+    name_source = fields.String()
+    email = fields.String(allow_none=True)
+    phone = fields.String(allow_none=True)
+    known = fields.Dict(data_key="fields", attribute="fields")
+    blocked = fields.Boolean()
+    country = fields.Dict(allow_none=True)
+    url = fields.Dict(allow_none=True)
 
 
 class StartConversation(ChannelId):

@@ -1,62 +1,91 @@
-"""Every query and index of messaging.
+"""Every query and index of messaging, together with the stores it inherits from.
 
 `conversations` are the entities: a conversation's document commits its turns, and its outbox holds the messages until the
-relay has filed them under `messages`. Whoever reads messages reads both (`list_messages`), so none is ever invisible.
-`flows` keeps every flow a channel ever had, `contacts` and `agents` what messaging must know of them. Who is counted among a channel's
-visitors is in `visitor_store.py`.
+relay has filed them (`message_store.py`). Flows are in `flow_store.py`, what must be known of contacts and agents in `read_models.py`,
+a channel's visitors in `visitor_store.py`. What goes on to the outside is derived from the same events by `outlets`.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from functools import lru_cache
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.database import Database
 
 from services.common.errors import DocumentExists
-from services.common.ids import new_id
+from services.common.lanes import LaneStore
 from services.common.paging import decode_cursor
-from services.common.store import Document
+from services.common.store import Document, Relay
 from services.common.times import now
+from services.messaging.flow_store import FlowStore
+from services.messaging.message_store import MessageStore
+from services.messaging.messenger.store import ENTITIES as MESSENGER_ENTITIES
+from services.messaging.messenger.store import MessengerStore
+from services.messaging.outlets import Outlet
+from services.messaging.read_models import ReadModels
 from services.messaging.turn import Turn
 from services.messaging.visitor_store import VisitorStore
+from services.messaging.webhooks.store import WebhookStore
 
 OPEN_CONTACT = "open_conversation_of_contact"
-DUPLICATE_KEY = 11000
-# Conversations whose messages match a search; a broader search shows the newest of these.
-MAX_TEXT_MATCHES = 500
+DUE = "flow_due"
+POSTPONED_BY = timedelta(minutes=1)
 _TIME_AND_ID = (datetime, str)
 NEWEST_FIRST = [("active_at", DESCENDING), ("_id", DESCENDING)]
 
 
-class MessagingStore(VisitorStore):
-    """Channels, conversations, messages and messaging's read models."""
+class MessagingStore(VisitorStore, FlowStore, MessageStore, ReadModels):
+    """Channels, conversations, and all that the stores it inherits from keep."""
 
-    entities = ("channels", "conversations")
+    entities = ("channels", "conversations", *MESSENGER_ENTITIES)
     indexes: ClassVar[Mapping[str, Sequence[IndexModel]]] = {
         **VisitorStore.indexes,
+        **FlowStore.indexes,
+        **MessageStore.indexes,
+        **ReadModels.indexes,
         "channels": [IndexModel([("deleted", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)])],
         "conversations": [
             IndexModel([("contact.id", ASCENDING)], name=OPEN_CONTACT, unique=True, partialFilterExpression={"status": "open"}),
             IndexModel([("contact.id", ASCENDING), ("created_at", DESCENDING)]),
+            IndexModel([("wake_at", ASCENDING)], name=DUE, partialFilterExpression={"wake_at": {"$type": "date"}}),
             IndexModel([("status", ASCENDING), *NEWEST_FIRST]),
             IndexModel([("status", ASCENDING), ("assignee.id", ASCENDING), *NEWEST_FIRST]),
             IndexModel([("status", ASCENDING), ("channel.id", ASCENDING), *NEWEST_FIRST]),
             IndexModel([("channel.id", ASCENDING), ("channel.name", ASCENDING)]),
             IndexModel([("assignee.id", ASCENDING), ("assignee.name", ASCENDING)]),
         ],
-        "messages": [
-            IndexModel([("conversation_id", ASCENDING), ("seq", ASCENDING)], unique=True),
-            IndexModel(
-                [("conversation_id", ASCENDING), ("client_message_id", ASCENDING)],
-                unique=True,
-                partialFilterExpression={"client_message_id": {"$type": "string"}},
-            ),
-            IndexModel([("text", "text")], default_language="none"),
-        ],
     }
+
+    def __init__(self, database: Database[Document], relay: Relay) -> None:
+        super().__init__(database, relay)
+        self.webhooks = WebhookStore(database)
+        self.messenger = MessengerStore(self)
+        # Webhooks first: what Messenger's sends tell of a message comes behind what was told of it before.
+        self.outlets: list[Outlet] = [self.webhooks, self.messenger]
+        self.lanes: dict[str, LaneStore] = {}
+        for outlet in self.outlets:
+            self.lanes |= outlet.lanes
+
+    def ensure_indexes(self) -> None:
+        """Also those of the outlets."""
+        super().ensure_indexes()
+        for outlet in self.outlets:
+            for name, models in outlet.indexes.items():
+                self.database[name].create_indexes(list(models))
+
+    def settle(self, collection: str, entries: Iterable[Document]) -> None:
+        """File posted messages, then let the outlets keep what is to go outside."""
+        told = list(entries)
+        if collection == "conversations":
+            self.file_messages(told)
+        for outlet in self.outlets:
+            outlet.collect(collection, told)
+
+    def forget_contact(self, contact_id: str) -> None:
+        """Have the outlets forget a contact that was erased."""
+        for outlet in self.outlets:
+            outlet.forget_contact(contact_id)
 
     # channels
 
@@ -76,21 +105,6 @@ class MessagingStore(VisitorStore):
         """How many conversations of a channel are open."""
         return self.database.conversations.count_documents({"status": "open", "channel.id": channel_id})
 
-    def keep_flow(self, channel_id: str, flow: Document) -> str:
-        """Keep a flow for good and return its id: conversations that begin with it finish with it."""
-        flow_id = new_id()
-        self.database.flows.insert_one({"_id": flow_id, "channel_id": channel_id, "flow": flow, "created_at": now()})
-        return flow_id
-
-    def find_flow(self, flow_id: str | None) -> Document | None:
-        """A kept flow; None for none."""
-        return None if flow_id is None else self._cached_flow(flow_id)
-
-    @lru_cache(maxsize=256)  # noqa: B019 - one store lives as long as its process, and a kept flow never changes
-    def _cached_flow(self, flow_id: str) -> Document:
-        flow: Document = self.database.flows.find_one({"_id": flow_id})["flow"]  # type: ignore[index]
-        return flow
-
     def shows_other_channel_name(self, channel_id: str, name: str) -> bool:
         """Whether a conversation of the channel shows another name than this."""
         query = {"channel.id": channel_id, "channel.name": {"$ne": name}}
@@ -105,45 +119,6 @@ class MessagingStore(VisitorStore):
         """Bring an agent's new name to the conversations it has or had."""
         query = {"assignee.id": agent_id, "assignee.name": {"$ne": name}}
         self.database.conversations.update_many(query, {"$set": {"assignee.name": name}})
-
-    # contacts, as far as messaging must know them
-
-    def find_contact(self, contact_id: str) -> Document | None:
-        """The read model's contact."""
-        return self.database.contacts.find_one({"_id": contact_id})
-
-    def follow_contact(self, contact_id: str, version: int, values: Document) -> bool:
-        """Take over a newer version of a contact. Returns whether it was newer."""
-        return self._follow("contacts", contact_id, {"contact_version": version}, values)
-
-    # agents, of whom messaging must know the name
-
-    def find_agent_name(self, agent_id: str) -> str | None:
-        """The newest known name of an agent."""
-        found = self.database.agents.find_one({"_id": agent_id})
-        return found["name"] if found else None
-
-    def follow_agent(self, agent_id: str, version: int, name: str) -> bool:
-        """Take over a newer version of an agent. Returns whether there may be a name to bring to conversations.
-
-        There is none when a newer version says the name that was known: the event that said it first ends by bringing it, or
-        comes again and is not newer then.
-        """
-        values = {"name": name, "agent_version": version}
-        older = {"_id": agent_id, "agent_version": {"$lt": version}}
-        known = self.database.agents.find_one_and_update(older, {"$set": values}, {"name": 1})
-        if known:
-            return bool(known["name"] != name)
-        self._follow("agents", agent_id, {"agent_version": version}, {"name": name})
-        return True
-
-    def _follow(self, collection: str, key: str, version: dict[str, int], values: Document) -> bool:
-        older = {field: {"$lt": number} for field, number in version.items()}
-        try:
-            result = self.database[collection].update_one({"_id": key} | older, {"$set": values | version}, upsert=True)
-        except DuplicateKeyError:  # it is there by now, perhaps by an older version that was inserted at the same moment
-            result = self.database[collection].update_one({"_id": key} | older, {"$set": values | version})
-        return bool(result.modified_count or result.upserted_id)
 
     # conversations
 
@@ -175,86 +150,40 @@ class MessagingStore(VisitorStore):
         query = {"contact.id": contact_id, "contact.name": {"$ne": name}}
         return [found["_id"] for found in self.database.conversations.find(query, {"_id": 1})]
 
+    def find_conversations_of(self, contact_id: str) -> list[str]:
+        """The ids of a contact's conversations."""
+        return [found["_id"] for found in self.database.conversations.find({"contact.id": contact_id}, {"_id": 1})]
+
+    def find_due(self, at: datetime, limit: int) -> list[str]:
+        """The ids of up to `limit` conversations whose flow is to go on by a moment, those first that wait longest."""
+        due = self.database.conversations.find({"wake_at": {"$type": "date", "$lte": at}}, {"_id": 1})
+        return [found["_id"] for found in due.sort("wake_at", ASCENDING).limit(limit)]
+
+    def postpone(self, conversation_id: str) -> None:
+        """Let a flow that can't be resumed now be tried later, if it still is to go on."""
+        due = {"_id": conversation_id, "wake_at": {"$type": "date", "$lte": now()}}
+        self.database.conversations.update_one(due, {"$set": {"wake_at": now() + POSTPONED_BY}})
+
     def list_conversations(self, query: Document, text: str | None, cursor: str | None, limit: int) -> list[Document]:
         """Up to `limit` + 1 conversations, last active first; `text` is looked for in names and messages."""
         conditions: list[Document] = [query]
         if text:
             words = re.escape(text.strip())
             conditions.append(
-                {"$or": [{"contact.name": {"$regex": words, "$options": "i"}}, {"_id": {"$in": self._matches(text)}}]}
+                {
+                    "$or": [
+                        {"contact.name": {"$regex": words, "$options": "i"}},
+                        {"_id": {"$in": self.find_conversations_by_words(text)}},
+                    ]
+                }
             )
         if cursor is not None:
             active_at, last_id = decode_cursor(cursor, *_TIME_AND_ID)
             conditions.append({"$or": [{"active_at": {"$lt": active_at}}, {"active_at": active_at, "_id": {"$lt": last_id}}]})
-        found = self.database.conversations.find({"$and": conditions}, {"outbox": 0, "flow": 0})
+        found = self.database.conversations.find({"$and": conditions}, {"outbox": 0, "flow.fields": 0})
         return list(found.sort(NEWEST_FIRST).limit(limit + 1))
-
-    def _matches(self, text: str) -> list[str]:
-        phrase = '"' + text.replace("\\", " ").replace('"', " ").strip() + '"'
-        newest = self.database.messages.aggregate(
-            [
-                {"$match": {"$text": {"$search": phrase}}},
-                {"$group": {"_id": "$conversation_id", "newest": {"$max": "$created_at"}}},
-                {"$sort": {"newest": -1}},
-                {"$limit": MAX_TEXT_MATCHES},
-            ]
-        )
-        return [found["_id"] for found in newest]
-
-    # messages
-
-    def settle(self, collection: str, entries: Iterable[Document]) -> None:
-        """File posted messages; one that is there already was filed by a relay that crashed after it."""
-        posted = [_filed(entry["data"]) for entry in entries if entry["type"] == "message_posted"]
-        if collection != "conversations" or not posted:
-            return
-        try:
-            self.database.messages.insert_many(posted, ordered=False)
-        except BulkWriteError as error:
-            if any(failure["code"] != DUPLICATE_KEY for failure in error.details["writeErrors"]):
-                raise
-
-    def find_message_by_client_id(self, conversation: Document, client_message_id: str) -> Document | None:
-        """The message of a conversation that a client posted under this id."""
-        for message in _unfiled(conversation):
-            if message["client_message_id"] == client_message_id:
-                return message
-        return self.database.messages.find_one({"conversation_id": conversation["_id"], "client_message_id": client_message_id})
-
-    def list_messages(self, conversation: Document, after: int | None, before: int | None, limit: int) -> list[Document]:
-        """Up to `limit` messages in ascending order: the first ones behind `after`, else the last ones before `before`.
-
-        `conversation` must have been read before: a message that it doesn't hold unfiled was filed by then.
-        """
-        lowest, highest = (after or 0) + 1, min(conversation["last_seq"], (before or conversation["last_seq"] + 1) - 1)
-        if after is None:
-            lowest = max(1, highest - limit + 1)
-        else:
-            highest = min(highest, after + limit)
-        if lowest > highest:
-            return []
-        query = {"conversation_id": conversation["_id"], "seq": {"$gte": lowest, "$lte": highest}}
-        found = {message["seq"]: message for message in self.database.messages.find(query)}
-        found |= {message["seq"]: message for message in _unfiled(conversation) if lowest <= message["seq"] <= highest}
-        return [found[seq] for seq in sorted(found)]
-
-    def count_unread(self, conversation: Document, seq: int) -> int:
-        """How many of the visitor's messages come after number `seq`."""
-        query = {"conversation_id": conversation["_id"], "seq": {"$gt": seq}, "author.kind": "visitor"}
-        filed = {message["seq"] for message in self.database.messages.find(query, {"seq": 1, "_id": 0})}
-        unfiled = {m["seq"] for m in _unfiled(conversation) if m["seq"] > seq and m["author"]["kind"] == "visitor"}
-        return len(filed | unfiled)
 
 
 def opens_second(error: DocumentExists) -> bool:
     """Whether an insert failed because the contact has an open conversation."""
     return error.index == OPEN_CONTACT
-
-
-def _filed(message: Document) -> Document:
-    document = {name: value for name, value in message.items() if name != "id"}
-    return {"_id": message["id"], **document}
-
-
-def _unfiled(conversation: Document) -> list[Document]:
-    return [_filed(entry["data"]) for entry in conversation.get("outbox", []) if entry["type"] == "message_posted"]

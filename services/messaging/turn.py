@@ -30,9 +30,12 @@ class Turn:
         return {name: self.conversation[name] for name in self.touched}
 
     def set(self, **values: Any) -> None:
-        """Change fields of the conversation."""
+        """Change fields of the conversation. A bot that doesn't have it any more is not waited for."""
         self.conversation.update(values)
         self.touched.update(values)
+        silent = values.get("handler", "bot") != "bot" or values.get("status", "open") != "open"
+        if silent and self.conversation.get("wake_at") is not None:
+            self.set(wake_at=None)
 
     def tell(self, change: str) -> None:
         """Have the conversation's change told, by its most telling name."""
@@ -51,8 +54,12 @@ class Turn:
         *,
         choices: list[dict[str, str]] | None = None,
         client_message_id: str | None = None,
+        delivery: Document | None = None,
     ) -> Document:
-        """Add a message with the next number."""
+        """Add a message with the next number.
+
+        On a channel whose visitors are reached from outside, what is said to them is queued, unless `delivery` knows better.
+        """
         conversation = self.conversation
         message = {
             "_id": new_id(),
@@ -63,13 +70,17 @@ class Turn:
             "choices": choices,
             "created_at": to_wire(self.at),
             "client_message_id": client_message_id,
-            "delivery": None,
+            "delivery": delivery or self._queued(author),
         }
         last = {"seq": message["seq"], "author": author, "preview": views.preview(text), "created_at": self.at}
         self.set(last_seq=message["seq"], last_message=last, active_at=self.at)
         self.messages.append(message)
         self.events.append(events.message_posted(message, conversation["contact"]["id"]))
         return message
+
+    def _queued(self, author: Document) -> Document | None:
+        sent_out = self.conversation["channel"]["kind"] != "web" and author["kind"] in {"bot", "agent"}
+        return {"state": "queued", "at": to_wire(self.at), "reason": None} if sent_out else None
 
     def await_answer(self) -> bool:
         """The visitor waits for an answer from now on. Returns False when it has been waiting already."""
@@ -92,11 +103,19 @@ class Turn:
         self.tell("conversation_archived")
 
     def finish(self) -> list[NewEvent]:
-        """All events in order. The conversation's own comes first when it begins, else last, with the resulting state."""
+        """All events in order. The conversation's own comes first when it begins, else last, with the resulting state.
+
+        One that begins and ends with the same turn, which only a visitor who writes first can cause, tells both.
+        """
         if self.change is None:
             return self.events
-        told = events.conversation_changed(self.change, self.conversation | {"version": self.conversation["version"] + 1})
-        return [told, *self.events] if self.change == "conversation_started" else [*self.events, told]
+        if self.change != "conversation_started":
+            return [*self.events, self._told(self.change)]
+        ended = [self._told("conversation_archived")] if self.conversation["status"] == "archived" else []
+        return [self._told(self.change), *self.events, *ended]
+
+    def _told(self, change: str) -> NewEvent:
+        return events.conversation_changed(change, self.conversation | {"version": self.conversation["version"] + 1})
 
 
 def on_open(conversation: Document) -> Document:

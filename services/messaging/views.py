@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.common.times import optional_to_wire, to_wire
+from services.messaging.messenger import settings as messenger
 
 Document = dict[str, Any]
 
@@ -22,6 +23,8 @@ def channel(document: Document) -> dict[str, Any]:
         "business_hours": document.get("business_hours"),
         "reassignment": REASSIGNMENT | document.get("reassignment", {}),
         "has_flow": document["flow_id"] is not None,
+        "flow_version": document.get("flow_version"),
+        "messenger": messenger.view(document),
         "created_at": to_wire(document["created_at"]),
         "version": document["version"],
     }
@@ -38,6 +41,7 @@ def conversation(document: Document) -> dict[str, Any]:
         "channel": document["channel"],
         "assignee": document["assignee"],
         "queue": document["queue"],
+        "bot": _bot(document),
         "last_message": last and last | {"created_at": to_wire(last["created_at"])},
         "last_seq": document["last_seq"],
         "unread_count": document["unread_count"],
@@ -48,6 +52,17 @@ def conversation(document: Document) -> dict[str, Any]:
         "archived_by": document.get("archived_by"),
         "awaiting_answer_since": optional_to_wire(document.get("awaiting_answer_since")),
         "version": document["version"],
+    }
+
+
+def flow_version(document: Document, active_id: str | None) -> dict[str, Any]:
+    """A version of a channel's flow, without the flow."""
+    return {
+        "version": document.get("version"),
+        "created_at": to_wire(document["created_at"]),
+        "created_by": document.get("created_by"),
+        "active": document["_id"] == active_id,
+        "block_count": document["block_count"],
     }
 
 
@@ -69,3 +84,12 @@ def message(document: Document) -> dict[str, Any]:
 def preview(text: str) -> str:
     """The beginning of a message, for lists."""
     return text if len(text) <= PREVIEW_LENGTH else text[: PREVIEW_LENGTH - 1].rstrip() + "…"
+
+
+def _bot(conversation: Document) -> dict[str, Any]:
+    flow = conversation["flow"]
+    return {
+        "flow_version": flow.get("version"),
+        "block": flow["at"],
+        "resumes_at": optional_to_wire(conversation.get("wake_at")),
+    }

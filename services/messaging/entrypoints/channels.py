@@ -1,6 +1,5 @@
-"""Channels and their flows over RPC."""
+"""Channels over RPC."""
 
-from dataclasses import asdict
 from typing import Any
 
 from services.common.errors import DocumentExists
@@ -8,20 +7,20 @@ from services.common.ids import derived_id, fingerprint, new_id
 from services.common.paging import page
 from services.common.rpc import rpc
 from services.common.store import Document, retry_stale
-from services.common.times import now, optional_to_wire
+from services.common.times import now
 from services.common.validation import PageArguments
-from services.messaging import errors, events, hours, schemas, views
+from services.messaging import channel_schemas, errors, events, views
 from services.messaging.entrypoints.finders import Finders
-from services.messaging.flows.check import load_flow
-from services.messaging.flows.preview import find_wish
+from services.messaging.messenger import settings
+from services.messaging.messenger.store import PAGE
 
 Wire = dict[str, Any]
 
 
 class ChannelMethods(Finders):
-    """create, read, change and delete channels; read and replace their flows."""
+    """create, read, change and delete channels."""
 
-    @rpc(schemas.CreateChannel)
+    @rpc(channel_schemas.CreateChannel)
     def create_channel(
         self,
         *,
@@ -30,10 +29,12 @@ class ChannelMethods(Finders):
         allowed_origins: list[str],
         business_hours: Wire | None,
         reassignment: Wire,
+        messenger: Wire | None,
         actor: Wire,
         idempotency_key: str | None,
     ) -> Wire:
         """A new channel, without a flow. Raises IDEMPOTENCY_KEY_REUSED."""
+        _check_messenger(kind, messenger)
         channel_id = derived_id("messaging", "create_channel", actor["id"], idempotency_key) if idempotency_key else new_id()
         channel: Document = {
             "_id": channel_id,
@@ -42,7 +43,10 @@ class ChannelMethods(Finders):
             "allowed_origins": allowed_origins,
             "business_hours": business_hours,
             "reassignment": views.REASSIGNMENT | reassignment,
+            "messenger": settings.of_new_channel(kind, messenger),
             "flow_id": None,
+            "flow_version": None,
+            "last_flow_version": 0,
             "visitor_count": 0,
             "deleted": False,
             "created_at": now(),
@@ -50,13 +54,15 @@ class ChannelMethods(Finders):
         channel["fingerprint"] = _fingerprint(channel, name)
         try:
             created = self.store.insert("channels", channel, [events.channel_changed("channel_created", channel, 1)])
-        except DocumentExists:
+        except DocumentExists as error:
+            if error.index == PAGE and self.store.find_channel(channel_id) is None:
+                raise errors.page_taken() from None
             created = self._find_channel(channel_id)
             if created["fingerprint"] != channel["fingerprint"]:
                 raise errors.idempotency_key_reused() from None
         return views.channel(created)
 
-    @rpc(schemas.ChannelId)
+    @rpc(channel_schemas.ChannelId)
     def get_channel(self, *, channel_id: str) -> Wire:
         """A channel. Raises CHANNEL_NOT_FOUND."""
         return views.channel(self._find_channel(channel_id))
@@ -68,14 +74,20 @@ class ChannelMethods(Finders):
             self.store.list_channels(cursor, limit), limit, views.channel, lambda found: (found["created_at"], found["_id"])
         )
 
-    @rpc(schemas.UpdateChannel)
+    @rpc(channel_schemas.UpdateChannel)
     def update_channel(self, *, channel_id: str, changes: Wire, actor: Wire) -> Wire:  # noqa: ARG002 - recorded by the gateway's log
-        """Change what is named, and within `reassignment` what it names. Raises CHANNEL_NOT_FOUND."""
+        """Change what is named, and within `reassignment` and `messenger` what they name. Raises CHANNEL_NOT_FOUND."""
         if "name" in changes:
             changes["name"] = changes["name"].strip()
-        return views.channel(retry_stale(lambda: self._change_channel(channel_id, changes)))
+        try:
+            changed = retry_stale(lambda: self._change_channel(channel_id, changes))
+        except DocumentExists:
+            raise errors.page_taken() from None
+        if "messenger" in changes:
+            self.store.messenger.renew_access(channel_id)
+        return views.channel(changed)
 
-    @rpc(schemas.DeleteChannel)
+    @rpc(channel_schemas.DeleteChannel)
     def delete_channel(self, *, channel_id: str, actor: Wire) -> Wire:  # noqa: ARG002
         """Delete a channel; its archived conversations stay readable. Raises CHANNEL_NOT_FOUND, CHANNEL_IN_USE."""
 
@@ -88,51 +100,29 @@ class ChannelMethods(Finders):
         retry_stale(delete)
         return {"id": channel_id}
 
-    @rpc(schemas.ChannelId)
-    def get_flow(self, *, channel_id: str) -> Wire:
-        """`{flow}`, None when the channel has none. Raises CHANNEL_NOT_FOUND."""
-        channel = self._find_channel(channel_id)
-        return {"flow": self.store.find_flow(channel["flow_id"])}
-
-    @rpc(schemas.PutFlow)
-    def put_flow(self, *, channel_id: str, flow: Wire, actor: Wire) -> Wire:  # noqa: ARG002
-        """Replace a channel's flow; running conversations finish on theirs. Raises CHANNEL_NOT_FOUND, INVALID_FLOW."""
-        self._find_channel(channel_id)
-        loaded, problems = load_flow(flow)
-        if problems:
-            raise errors.invalid_flow(problems)
-
-        flow_id = self.store.keep_flow(channel_id, loaded)
-        return views.channel(retry_stale(lambda: self._change_channel(channel_id, {"flow_id": flow_id})))
-
-    @rpc(schemas.PreviewAssignment)
-    def preview_assignment(self, *, channel_id: str, block: str | None) -> Wire:
-        """What the channel's assign block (the named one, else the nearest to the start) would ask for now.
-
-        `{open, opens_at, block, strategy, agents, team, priority, unavailable}`; without such a block, the defaults and block
-        None. `opens_at` is None while it is open, and when it never is. Raises CHANNEL_NOT_FOUND, VALIDATION_FAILED (`block`).
-        """
-        channel = self._find_channel(channel_id)
-        try:
-            name, wish = find_wish(self.store.find_flow(channel["flow_id"]), block)
-        except KeyError:
-            raise errors.no_assign_block(block or "") from None
-        at, schedule = now(), hours.read_hours(channel.get("business_hours"))
-        is_open = hours.is_open(schedule, at)
-        opens_at = None if is_open else hours.next_opening(schedule, at)
-        return {"open": is_open, "opens_at": optional_to_wire(opens_at), "block": name, **asdict(wish)}
-
     def _change_channel(self, channel_id: str, changes: Wire) -> Document:
         channel = self._find_channel(channel_id)
         if "reassignment" in changes:
             kept = views.REASSIGNMENT | channel.get("reassignment", {})
             changes = changes | {"reassignment": kept | changes["reassignment"]}
+        if "messenger" in changes:
+            _check_messenger(channel["kind"], changes["messenger"])
+            changes = changes | {"messenger": settings.change(settings.of_channel(channel), changes["messenger"])}
         event = events.channel_changed("channel_updated", channel | changes, channel["version"] + 1)
         return self.store.update("channels", channel, changes, [event])
 
 
+def _check_messenger(kind: str, wanted: Wire | None) -> None:
+    if wanted is not None and kind != "messenger":
+        raise errors.not_messenger()
+
+
 def _fingerprint(channel: Document, name: str) -> str:
     # What stands at its default is left out, so that a key from before there was a choice still fits.
-    later = (("business_hours", None), ("reassignment", views.REASSIGNMENT))
+    later = (
+        ("business_hours", None),
+        ("reassignment", views.REASSIGNMENT),
+        ("messenger", settings.of_new_channel(channel["kind"], None)),
+    )
     chosen = {field: channel[field] for field, default in later if channel[field] != default}
     return fingerprint({"kind": channel["kind"], "name": name, "allowed_origins": channel["allowed_origins"]} | chosen)

@@ -89,11 +89,15 @@ class ConversationMethods(Finders):
     def set_status(self, *, conversation_id: str, status: str, actor: Wire) -> Wire:
         """Archive or reopen; the status it has already changes nothing.
 
-        Raises CONVERSATION_NOT_FOUND, CONVERSATION_OPEN_ELSEWHERE.
+        Raises CONVERSATION_NOT_FOUND, CONVERSATION_OPEN_ELSEWHERE, and CONTACT_NOT_FOUND for reopening one of an erased contact.
         """
 
         def decide(conversation: Document) -> Turn:
-            return domain.archive(conversation, actor) if status == "archived" else domain.reopen(conversation)
+            if status == "archived":
+                return domain.archive(conversation, actor)
+            if (self.store.find_contact(conversation["contact"]["id"]) or {}).get("erased"):
+                raise errors.contact_unknown(conversation["contact"]["id"])
+            return domain.reopen(conversation)
 
         try:
             return self._act(conversation_id, decide)
@@ -126,7 +130,7 @@ class ConversationMethods(Finders):
 
         def decide(conversation: Document) -> Turn:
             flow = self.store.find_flow(conversation["flow"]["id"])
-            return handovers.return_to_bot(conversation, flow, actor, is_open=self._opening(conversation["channel"]["id"]))
+            return handovers.return_to_bot(conversation, flow, actor, facts=self._facts_of(conversation))
 
         return self._act(conversation_id, decide)
 

@@ -1,11 +1,9 @@
 """What every group of entrypoints looks up: the thing itself, or the error that says there is none."""
 
-from functools import cache
-
 from services.common.store import Document
-from services.common.times import now
-from services.messaging import errors, hours
-from services.messaging.flows.engine import IsOpen
+from services.messaging import errors
+from services.messaging.entrypoints.facts import StoredFacts
+from services.messaging.flows.facts import Facts
 from services.messaging.store import MessagingStore
 
 
@@ -20,18 +18,21 @@ class Finders:
             raise errors.channel_not_found(channel_id)
         return channel
 
-    def _opening(self, channel_id: str) -> IsOpen:
-        """Whether the channel is open now: read when it is asked for, and once. One that is gone closes nobody out."""
-
-        @cache
-        def is_open() -> bool:
-            channel = self.store.find_channel(channel_id) or {}
-            return hours.is_open(hours.read_hours(channel.get("business_hours")), now())
-
-        return is_open
-
     def _find_conversation(self, conversation_id: str) -> Document:
         conversation = self.store.find_conversation(conversation_id)
         if conversation is None:
             raise errors.conversation_not_found(conversation_id)
         return conversation
+
+    def _find_contact(self, contact_id: str) -> Document:
+        contact = self.store.find_contact(contact_id)
+        if contact is None or contact.get("erased"):
+            raise errors.contact_unknown(contact_id)
+        return contact
+
+    def _facts(self, channel_id: str, contact_id: str) -> Facts:
+        """What the bot's turn with this contact may ask of the world; read when it is asked for."""
+        return StoredFacts(self.store, channel_id, contact_id)
+
+    def _facts_of(self, conversation: Document) -> Facts:
+        return self._facts(conversation["channel"]["id"], conversation["contact"]["id"])

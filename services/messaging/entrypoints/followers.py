@@ -6,7 +6,7 @@ from typing import Any
 from services.common.envelope import Event
 from services.common.events import subscribe
 from services.common.store import Document, retry_stale
-from services.messaging import domain, handovers
+from services.messaging import domain, handovers, known_contacts
 from services.messaging.entrypoints.finders import Finders
 from services.messaging.turn import Turn
 
@@ -16,18 +16,16 @@ class Followers(Finders):
 
     @subscribe("contacts", "contact_created", "contact_updated")
     def follow_contact(self, event: Event) -> None:
-        """Keep the contact's name, known fields and blocking; bring a new name to its conversations."""
+        """Keep what flows may ask of the contact, and whether it is blocked; bring a new name to its conversations."""
         contact = event.data
-        fields: dict[str, Any] = dict(contact["fields"])
-        if contact["name_source"] != "generated":
-            fields["name"] = contact["name"]
-        fields |= {name: contact[name] for name in ("email", "phone") if contact[name]}
-        values = {"name": contact["name"], "channel_id": contact["channel_id"], "blocked": contact["blocked"], "fields": fields}
-        self.store.follow_contact(contact["id"], event.version, values)
+        self.store.follow_contact(contact["id"], event.version, known_contacts.keep(contact))
+        self.store.webhooks.follow(event)
+        if event.type == "contact_created":
+            self.store.messenger.wake_contact(contact["id"])
 
         def find_name() -> str | None:
-            known = self.store.find_contact(contact["id"])
-            return known["name"] if known is not None else None
+            known = self.store.find_contact(contact["id"]) or {}
+            return known.get("name")
 
         def write(name: str) -> None:
             for conversation_id in self.store.find_misnamed_conversations(contact["id"], name):
@@ -43,8 +41,7 @@ class Followers(Finders):
             if event.version <= conversation["assignment_version"]:
                 return None
             flow = self.store.find_flow(conversation["flow"]["id"])
-            is_open = self._opening(conversation["channel"]["id"])
-            return handovers.follow_assignment(conversation, event.data, event.version, flow, is_open=is_open)
+            return handovers.follow_assignment(conversation, event.data, event.version, flow, facts=self._facts_of(conversation))
 
         self._commit(event.data["conversation_id"], decide)
         assignee = event.data["assignee"]
@@ -52,10 +49,20 @@ class Followers(Finders):
             self._bring_agent_name(assignee["id"], shown=assignee["name"])
 
     @subscribe("presence", "agent_created", "agent_updated")
-    def rename_agent(self, event: Event) -> None:
-        """Bring an agent's name to its conversations, if it may be a new one: mostly its load changed."""
-        if self.store.follow_agent(event.data["id"], event.version, event.data["name"]):
+    def follow_agent(self, event: Event) -> None:
+        """Keep whether an agent is there; bring its name to its conversations, if it may be a new one: mostly its load changed."""
+        if self.store.follow_agent(event.data["id"], event.version, event.data["name"], event.data):
             self._bring_agent_name(event.data["id"])
+
+    @subscribe("presence", "team_created", "team_updated")
+    def follow_team(self, event: Event) -> None:
+        """Keep who belongs to a team."""
+        self.store.follow_team(event.data["id"], event.version, event.data["agent_ids"])
+
+    @subscribe("presence", "team_deleted")
+    def forget_team(self, event: Event) -> None:
+        """What was a deleted team's is everybody's, as for the assignment service."""
+        self.store.follow_team(event.data["id"], event.version, None)
 
     @subscribe("messaging", "channel_updated")
     def rename_channel(self, event: Event) -> None:

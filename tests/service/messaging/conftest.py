@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from deploy.local.process import ChildProcess
 from services.common.amqp import close_quietly, connect
 from services.common.ids import new_id
 from services.common.rpc_client import RpcClient
@@ -32,8 +33,8 @@ class Messaging:
     def call(self, method: str, **arguments: Any) -> Any:
         return self.rpc.call("messaging", method, **arguments)
 
-    def new_channel(self, flow: dict[str, Any] | None = ACME, name: str = "Shop", **more: Any) -> str:
-        channel = self.call("create_channel", kind="web", name=name, actor=ADMIN, **more)
+    def new_channel(self, flow: dict[str, Any] | None = ACME, name: str = "Shop", kind: str = "web", **more: Any) -> str:
+        channel = self.call("create_channel", kind=kind, name=name, actor=ADMIN, **more)
         if flow is not None:
             self.call("put_flow", channel_id=channel["id"], flow=flow, actor=ADMIN)
         return str(channel["id"])
@@ -116,15 +117,24 @@ def store(stack: Stack, messaging: Messaging) -> MessagingStore:
 def second_replica(messaging: Messaging, stack: Stack) -> Iterator[None]:
     """Another process of the service beside the shared one, taking every other call."""
     process = stack.start_service("messaging", instance="messaging-2")
+    try:
+        wait_for_replicas(stack, process)
+        yield
+    finally:
+        process.stop()
+
+
+def wait_for_replicas(stack: Stack, second: ChildProcess) -> None:
+    """Return once the shared process of messaging and a second one answer calls. Raises ProcessFailed when the second has ended."""
     connection = connect(stack.settings.amqp_uri)
     try:
         with connection.channel() as channel:
-            wait_until(
-                lambda: channel.queue_declare(rpc_queue("messaging"), passive=True).consumer_count == 2,
-                60,
-                what="two replicas that answer",
-            )
-        yield
+
+            def are_there() -> bool:
+                second.require_running()
+                consumers: int = channel.queue_declare(rpc_queue("messaging"), passive=True).consumer_count
+                return consumers == 2
+
+            wait_until(are_there, 60, what="two replicas that answer")
     finally:
         close_quietly(connection)
-        process.stop()

@@ -38,20 +38,48 @@ CHANNEL = {
     "visitor_count": 0,
     "allowed_origins": [],
     "has_flow": True,
+    "flow_version": 1,
+    "messenger": None,
     "business_hours": None,
     "reassignment": {"disconnected_after_seconds": 60, "unanswered_after_seconds": 300},
     "version": 1,
 }
 TEAM = {"id": "sales", "name": "Sales", "agent_ids": ["ada"], "created_at": "2026-11-24T07:31:47.120Z", "version": 1}
-CONTACT = {
+CONTACT: dict[str, Any] = {
     "id": "c1",
     "channel_id": "shop",
     "name": "Teal Otter",
+    "name_source": "generated",
     "email": None,
     "phone": None,
-    "locale": "en",
+    "fields": {"topic": "quote"},
+    "since": "2026-11-24T07:31:47.120Z",
+    "last_seen_at": "2026-11-24T07:31:47.120Z",
     "ip": "9.9.9.9",
+    "url": None,
+    "country": {"code": "PT", "name": "Portugal"},
+    "locale": "en",
+    "time_zone": "Europe/Lisbon",
+    "browser": None,
+    "platform": None,
+    "blocked": False,
+    "highlighted_notes": [],
     "version": 2,
+}
+TICKET = {
+    "id": "t1",
+    "contact_id": "c1",
+    "channel_id": "shop",
+    "conversation_id": None,
+    "subject": "Invoice 4711",
+    "description": "",
+    "status": "open",
+    "assignee": None,
+    "comment_count": 0,
+    "author": {"kind": "agent", "id": "ada", "name": "Ada"},
+    "created_at": "2026-11-24T07:31:47.120Z",
+    "updated_at": "2026-11-24T07:31:47.120Z",
+    "version": 1,
 }
 CONVERSATION = {
     "id": "v1",
@@ -61,6 +89,7 @@ CONVERSATION = {
     "channel": {"id": "shop", "name": "Shop", "kind": "web"},
     "assignee": {"id": "ada", "name": "Ada"},
     "queue": None,
+    "bot": {"flow_version": 1, "block": None, "resumes_at": None},
     "last_message": None,
     "last_seq": 2,
     "unread_count": 1,
@@ -93,7 +122,7 @@ MESSAGE = {
     "choices": None,
     "created_at": "2026-11-24T07:31:47.120Z",
     "client_message_id": "x",
-    "delivery": {"state": "sent", "reason": None},
+    "delivery": {"state": "sent", "at": "2026-11-24T07:31:47.120Z", "reason": None},
 }
 
 Answer = Any

@@ -2,12 +2,11 @@ from typing import Any
 
 import pytest
 
-from gateway.people import MAX_ASKED
-from services.common.errors import RemoteError, Unavailable
+from gateway.schemas.channels import ChannelSchema
+from services.common.errors import RemoteError
 from tests.unit.gateway.kit import ADMIN, CHANNEL, World
 
 HOURS = {"time_zone": "Europe/Berlin", "weekly": {"monday": [["09:00", "12:30"], ["13:00", "24:00"]], "sunday": []}}
-KNOWN: dict[str, list[str]] = {"agent_ids": [], "team_ids": []}
 
 
 @pytest.fixture
@@ -16,8 +15,6 @@ def world() -> World:
     world.rpc.answers |= {
         "messaging.create_channel": CHANNEL,
         "messaging.update_channel": CHANNEL,
-        "messaging.put_flow": CHANNEL,
-        "presence.find_unknown": KNOWN,
     }
     return world
 
@@ -82,70 +79,44 @@ def test_overlap_is_left_for_messaging_to_refuse_and_named_as_in_the_body(world:
     assert set(problem["errors"]) == {"business_hours.weekly.monday"}
 
 
-def put_flow(world: World, **blocks: Any) -> Any:
-    flow = {"start": "a", "blocks": {"a": {"type": "message", "text": "Hi", "next": "b"}} | blocks}
-    return world.send("PUT", "/v1/channels/shop/flow", flow, token=world.agent_token(ADMIN))
+MESSENGER = {
+    "page_id": "104857600000000",
+    "page_access_token": "EAAG-token",
+    "app_secret": "0123456789abcdef",
+    "verify_token": "mine",
+    "human_agent_tag": True,
+}
 
 
-def test_flow_is_stored_when_all_whom_it_names_exist(world: World) -> None:
-    response = put_flow(
-        world,
-        b={"type": "assign", "agents": ["ada", "ben"], "unavailable": "c"},
-        c={"type": "assign", "team": "sales"},
-        d={"type": "assign", "agents": ["ben"]},
-    )
-    assert response.status_code == 200
-    assert world.rpc.asked("presence.find_unknown") == {"agent_ids": ["ada", "ben"], "team_ids": ["sales"]}
-    assert world.rpc.asked("messaging.put_flow")["flow"]["blocks"].keys() == {"a", "b", "c", "d"}
-
-
-def test_flow_is_refused_naming_each_block_when_it_names_agents_or_teams_that_do_not_exist(world: World) -> None:
-    world.rpc.answers["presence.find_unknown"] = {"agent_ids": ["ben", "cleo"], "team_ids": ["ghosts"]}
-    response = put_flow(
-        world,
-        b={"type": "assign", "agents": ["ada", "ben", "cleo", "ben"]},
-        c={"type": "assign", "team": "ghosts"},
-        d={"type": "assign", "agents": ["ada"]},
-    )
-    assert world.problem(422, "INVALID_FLOW", response)["errors"] == {
-        "blocks.b.agents": ["There is no active agent ben.", "There is no active agent cleo."],
-        "blocks.c.team": ["There is no team ghosts."],
+@pytest.mark.parametrize("settings", [MESSENGER, {"page_access_token": "EAAG-other"}, {}])
+def test_messenger_settings_are_passed_on_as_given_and_answered_without_secrets(world: World, settings: dict[str, Any]) -> None:
+    shown = {
+        "page_id": "104857600000000",
+        "has_page_access_token": True,
+        "has_app_secret": True,
+        "has_verify_token": True,
+        "human_agent_tag": True,
+        "fault": {"code": "190", "message": "Expired.", "since": "2026-11-24T07:31:47.120Z"},
     }
-    assert "messaging.put_flow" not in [name for name, _ in world.rpc.calls]
+    world.rpc.answers["messaging.update_channel"] = CHANNEL | {"kind": "messenger", "messenger": shown}
+    response = change(world, messenger=settings)
+    assert (response.status_code, response.get_json()["messenger"]) == (200, shown)
+    assert world.rpc.asked("messaging.update_channel")["changes"] == {"messenger": settings}
+    assert ChannelSchema().validate(response.get_json() | {"created_at": "2026-11-24T07:31:47.120Z"}) == {}
 
 
 @pytest.mark.parametrize(
-    "block",
+    ("settings", "place"),
     [
-        {"type": "assign"},
-        {"type": "assign", "agents": None, "team": None},
-        {"type": "assign", "agents": "ada", "team": ["sales"]},
-        {"type": "assign", "agents": [1, None, {"id": "ada"}, "a b", ""], "team": 7},
-        {"type": ["assign"], "agents": ["ada"]},
-        {"type": "message", "agents": ["ada"]},
-        {},
+        ({"page_id": "shop"}, "messenger.page_id"),
+        ({"page_id": 104857600000000}, "messenger.page_id"),
+        ({"app_secret": ""}, "messenger.app_secret"),
+        ({"page_access_token": "a b"}, "messenger.page_access_token"),
+        ({"verify_token": "x" * 1_001}, "messenger.verify_token"),
+        ({"human_agent_tag": "yes"}, "messenger.human_agent_tag"),
+        ({"fault": None}, "messenger.fault"),
+        (None, "messenger"),
     ],
 )
-def test_nobody_is_asked_for_and_messaging_checks_the_flow_when_no_agent_or_team_is_properly_named(
-    world: World, block: dict[str, Any]
-) -> None:
-    assert put_flow(world, b=block).status_code == 200
-    assert [name for name, _ in world.rpc.calls if name != "presence.list_revoked_sessions"] == ["messaging.put_flow"]
-
-
-def test_agents_are_looked_up_in_parts_when_a_flow_names_more_than_presence_takes(world: World) -> None:
-    ids = [f"agent-{number}" for number in range(MAX_ASKED + 5)]
-    world.rpc.answers["presence.find_unknown"] = lambda agent_ids, team_ids: {
-        "agent_ids": [one for one in agent_ids if one == ids[-1]],
-        "team_ids": [],
-    }
-    problem = world.problem(422, "INVALID_FLOW", put_flow(world, b={"type": "assign", "agents": ids, "team": "sales"}))
-    assert problem["errors"] == {"blocks.b.agents": [f"There is no active agent {ids[-1]}."]}
-    asked = [(len(call["agent_ids"]), call["team_ids"]) for name, call in world.rpc.calls if name == "presence.find_unknown"]
-    assert asked == [(MAX_ASKED, ["sales"]), (5, [])]
-
-
-def test_flow_is_not_stored_when_presence_can_not_be_asked(world: World) -> None:
-    world.rpc.answers["presence.find_unknown"] = Unavailable("Down.")
-    world.problem(503, "SERVICE_UNAVAILABLE", put_flow(world, b={"type": "assign", "team": "sales"}))
-    assert "messaging.put_flow" not in [name for name, _ in world.rpc.calls]
+def test_channel_is_refused_when_messenger_settings_are_malformed(world: World, settings: Any, place: str) -> None:
+    assert set(world.problem(422, "VALIDATION_FAILED", change(world, messenger=settings))["errors"]) == {place}

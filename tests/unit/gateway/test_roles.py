@@ -44,11 +44,13 @@ def test_document_says_of_every_route_whom_it_is_for(world: World) -> None:
     assert documented() == {route: frozenset(ROLES) if roles is None else roles for route, roles in registered(world.app).items()}
 
 
-def test_routes_for_everybody_are_those_that_give_tokens(world: World) -> None:
+def test_routes_for_everybody_are_those_that_give_tokens_and_facebooks(world: World) -> None:
     assert {route for route, roles in registered(world.app).items() if roles is None} == {
         ("POST", "/v1/auth/token"),
         ("POST", "/v1/auth/refresh"),
         ("POST", "/v1/widget/{channel_id}/session"),
+        ("GET", "/v1/webhooks/messenger/{channel_id}"),
+        ("POST", "/v1/webhooks/messenger/{channel_id}"),
     }
 
 

@@ -37,7 +37,7 @@ def visitor_of(response: TestResponse) -> str:
 
 
 def test_session_begins_with_the_visitors_view_of_everything(world: World) -> None:
-    response = visit(world, url="https://shop.example/", title="Shoes", locale="pt-PT")
+    response = visit(world, url="https://shop.example/", title="Shoes", locale="pt-PT", time_zone="Europe/Lisbon")
     session: dict[str, Any] = response.get_json()
     assert set(session) == {"visitor_token", "contact", "conversation", "messages"}
     assert set(session["contact"]) == {"id", "name", "email", "phone", "locale"}
@@ -45,11 +45,20 @@ def test_session_begins_with_the_visitors_view_of_everything(world: World) -> No
     assert "delivery" not in session["messages"][0]
     asked = world.rpc.asked("contacts.open_session")
     assert asked["ip"] == "198.51.100.2"
+    assert asked["time_zone"] == "Europe/Lisbon"
     assert asked["page"] == {"url": "https://shop.example/", "title": "Shoes", "referrer": None}
     assert world.rpc.asked("messaging.start_conversation")["contact"] == {
         "id": session["contact"]["id"],
         "name": "Teal Otter",
         "version": 2,
+        "channel_id": "shop",
+        "name_source": "generated",
+        "email": None,
+        "phone": None,
+        "fields": {"topic": "quote"},
+        "blocked": False,
+        "country": {"code": "PT", "name": "Portugal"},
+        "url": None,
     }
     assert world.send("GET", "/v1/widget/messages", token=session["visitor_token"]).status_code == 200
 
@@ -127,6 +136,46 @@ def test_browser_may_ask_before_it_sends(world: World) -> None:
     assert response.status_code == 200
     assert "Authorization" in response.headers["Access-Control-Allow-Headers"]
     assert set(response.headers["Access-Control-Allow-Methods"].split(", ")) == {"GET", "POST", "DELETE"}
+
+
+def test_blocked_visitor_is_refused_and_no_conversation_begins(world: World) -> None:
+    world.rpc.answers["contacts.open_session"] = CONTACT | {"blocked": True}
+    world.problem(403, "CONTACT_BLOCKED", visit(world))
+    assert "messaging.start_conversation" not in [name for name, _ in world.rpc.calls]
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+def test_erased_visitor_begins_anew(world: World, key: str | None) -> None:
+    erased = {"c1"}
+    if key is not None:
+        erased.add(visitor_of(visit(world, key=key)))
+
+    def open_session(contact_id: str, **_: Any) -> dict[str, Any]:
+        if contact_id in erased:
+            raise RemoteError("Gone.", code="CONTACT_NOT_FOUND")
+        return CONTACT | {"id": contact_id}
+
+    world.rpc.answers["contacts.open_session"] = open_session
+    response = visit(world, key=key, visitor_token=world.visitor_token())
+    begun = visitor_of(response)
+    assert begun not in erased
+    assert world.parts.signer.read(response.get_json()["visitor_token"])["sub"] == begun
+
+
+def test_session_fails_as_contacts_does(world: World) -> None:
+    world.rpc.answers["contacts.open_session"] = Unavailable("Down.")
+    world.problem(503, "SERVICE_UNAVAILABLE", visit(world))
+    assert [name for name, _ in world.rpc.calls].count("contacts.open_session") == 1
+
+
+def test_page_of_a_visit_is_recorded(world: World) -> None:
+    world.rpc.answers["contacts.record_page"] = CONTACT
+    page = {"url": "https://shop.example/shoes", "title": "Shoes"}
+    response = world.send("POST", "/v1/widget/pages", page, token=world.visitor_token())
+    assert (response.status_code, response.data) == (204, b"")
+    assert world.rpc.asked("contacts.record_page") == {"contact_id": "c1", "page": page}
+    for wrong in ({}, {"url": None}, {"url": " "}, {"url": "x", "colour": "red"}):
+        world.problem(422, "VALIDATION_FAILED", world.send("POST", "/v1/widget/pages", wrong, token=world.visitor_token()))
 
 
 @pytest.mark.parametrize("body", [{}, {"text": "a", "choice": "b"}, {"text": None, "choice": None}])

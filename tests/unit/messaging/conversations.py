@@ -6,6 +6,7 @@ from typing import Any
 from services.common.times import now, to_wire
 from services.messaging import domain, handovers
 from services.messaging.flows.check import load_flow
+from services.messaging.flows.facts import Facts, KnownFacts
 from services.messaging.turn import Turn
 from tests.unit.messaging.flows import ACME
 
@@ -14,22 +15,18 @@ Document = dict[str, Any]
 FLOW, _ = load_flow(ACME)
 ANN = {"kind": "agent", "id": "ann", "name": "Ann", "role": "agent"}
 BEN = {"kind": "agent", "id": "ben", "name": "Ben", "role": "agent"}
-CHANNEL = {"_id": "shop", "name": "Shop", "kind": "web", "flow_id": "f1"}
-NEVER_OPEN = CHANNEL | {"business_hours": {"time_zone": "Europe/Berlin", "weekly": {}}}
+CHANNEL = {"_id": "shop", "name": "Shop", "kind": "web", "flow_id": "f1", "flow_version": 3}
+MESSENGER = CHANNEL | {"_id": "page", "kind": "messenger"}
 CONTACT = {"_id": "c1", "name": "Teal Otter"}
 
 
-def always() -> bool:
-    return True
+OPEN = KnownFacts()
+CLOSED = KnownFacts(open=False)
 
-
-def never() -> bool:
-    return False
-
-
-visitor_writes = partial(domain.visitor_writes, is_open=always)
-return_to_bot = partial(handovers.return_to_bot, is_open=always)
-follow_assignment = partial(handovers.follow_assignment, is_open=always)
+begin_conversation = partial(domain.begin_conversation, facts=OPEN)
+visitor_writes = partial(domain.visitor_writes, facts=OPEN)
+return_to_bot = partial(handovers.return_to_bot, facts=OPEN)
+follow_assignment = partial(handovers.follow_assignment, facts=OPEN)
 
 
 def flow(**blocks: Document) -> Document:
@@ -45,8 +42,8 @@ def committed(turn: Turn) -> Document:
     return turn.conversation | {"version": turn.conversation["version"] + 1}
 
 
-def begun(played: Document | None = FLOW, channel: Document = CHANNEL) -> Document:
-    return committed(domain.begin_conversation(channel, CONTACT, played))
+def begun(played: Document | None = FLOW, channel: Document = CHANNEL, facts: Facts = OPEN) -> Document:
+    return committed(begin_conversation(channel, CONTACT, played, facts=facts))
 
 
 def at_topic() -> Document:

@@ -9,16 +9,16 @@ from tests.unit.messaging.conversations import (
     ANN,
     BEN,
     CHANNEL,
+    CLOSED,
     CONTACT,
     FLOW,
-    NEVER_OPEN,
     at_handover,
     at_topic,
+    begin_conversation,
     begun,
     committed,
     data,
     flow,
-    never,
     taken,
     types,
     visitor_writes,
@@ -29,7 +29,7 @@ BOT = {"kind": "bot", "id": "t1", "name": "Robot", "role": None}
 
 
 def test_conversation_is_announced_before_its_messages_when_it_begins() -> None:
-    turn = domain.begin_conversation(CHANNEL, CONTACT, FLOW)
+    turn = begin_conversation(CHANNEL, CONTACT, FLOW)
     assert types(turn) == ["conversation_started", "message_posted", "message_posted"]
     assert [message["seq"] for message in turn.messages] == [1, 2]
 
@@ -138,17 +138,17 @@ def test_other_way_is_taken_when_a_conversation_begins_outside_business_hours() 
         a={"type": "assign", "text": "Somebody is coming.", "unavailable": "b"},
         b={"type": "message", "text": "We are closed.", "next": None},
     )
-    turn = domain.begin_conversation(NEVER_OPEN, CONTACT, out_of_office)
+    turn = begin_conversation(CHANNEL, CONTACT, out_of_office, facts=CLOSED)
     assert [message["text"] for message in turn.messages] == ["We are closed."]
     assert types(turn) == ["conversation_started", "message_posted"]
-    assert "assignment_requested" in types(domain.begin_conversation(CHANNEL, CONTACT, out_of_office))
+    assert "assignment_requested" in types(begin_conversation(CHANNEL, CONTACT, out_of_office))
 
 
 def test_conversation_begins_open_when_its_flow_would_close_it_at_once_outside_business_hours() -> None:
     closing = flow(a={"type": "assign", "unavailable": "b"}, b={"type": "close", "text": "We are closed."})
-    conversation = begun(closing, NEVER_OPEN)
+    conversation = begun(closing, facts=CLOSED)
     assert (conversation["status"], conversation["handler"], conversation["flow"]["at"]) == ("open", "bot", None)
-    written = visitor_writes(conversation, closing, "Hello?", None, "m1", is_open=never)
+    written = visitor_writes(conversation, closing, "Hello?", None, "m1", facts=CLOSED)
     assert written.conversation["awaiting_answer_since"] == written.at
 
 

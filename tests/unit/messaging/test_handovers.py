@@ -10,16 +10,17 @@ from tests.unit.messaging.conversations import (
     ANN,
     BEN,
     CHANNEL,
+    CLOSED,
     CONTACT,
     FLOW,
     assignment,
     at_handover,
+    begin_conversation,
     begun,
     committed,
     data,
     flow,
     follow_assignment,
-    never,
     return_to_bot,
     taken,
     types,
@@ -99,7 +100,7 @@ def test_bot_keeps_the_conversation_when_an_older_decision_arrives_late(late: di
 
 
 def test_wish_of_the_block_reaches_the_desk_when_the_flow_asks() -> None:
-    turn = domain.begin_conversation(CHANNEL, CONTACT, OFFICE)
+    turn = begin_conversation(CHANNEL, CONTACT, OFFICE)
     wish = data(turn, "assignment_requested")
     assert (wish["team_id"], wish["priority"], wish["agents"], wish["unavailable"]) == ("sales", "high", None, "b")
 
@@ -151,7 +152,7 @@ def test_leaving_is_not_shown_when_it_was_decided_before_the_visitor_asked_again
 
 def test_other_way_is_taken_when_the_visitor_is_back_outside_business_hours() -> None:
     conversation = left(begun(OFFICE), OFFICE)
-    turn = visitor_writes(conversation, OFFICE, "Hello?", None, "m1", is_open=never)
+    turn = visitor_writes(conversation, OFFICE, "Hello?", None, "m1", facts=CLOSED)
     assert [message["text"] for message in turn.messages] == ["Hello?", "When may we write?"]
     assert (turn.conversation["handler"], turn.conversation["flow"]["at"]) == ("bot", "b")
     assert "assignment_requested" not in types(turn)
@@ -200,7 +201,7 @@ def test_waiting_is_told_when_the_visitor_writes_in_line_after_an_answer() -> No
 def test_archiving_alone_is_told_when_the_flow_closes_what_was_handed_back() -> None:
     closing = flow(a={"type": "assign", "unavailable": "b"}, b={"type": "close", "text": "Bye."})
     hers = committed(domain.agent_writes(begun(closing), ANN, "Hi", "a1"))
-    turn = return_to_bot(hers, closing, ANN, is_open=never)
+    turn = return_to_bot(hers, closing, ANN, facts=CLOSED)
     assert types(turn) == ["message_posted", "conversation_archived"]
 
 
@@ -218,7 +219,7 @@ def test_leaving_changes_nothing_when_the_conversation_is_archived() -> None:
 
 def test_bot_goes_its_other_way_when_it_gets_the_conversation_back_outside_business_hours() -> None:
     hers = committed(domain.agent_writes(begun(OFFICE), ANN, "Hi", "a1"))
-    turn = return_to_bot(hers, OFFICE, ANN, is_open=never)
+    turn = return_to_bot(hers, OFFICE, ANN, facts=CLOSED)
     assert [message["text"] for message in turn.messages] == ["When may we write?"]
     assert "conversation_returned" in types(turn)
     assert "assignment_requested" not in types(turn)
@@ -230,7 +231,7 @@ def test_second_desk_is_skipped_outside_business_hours_when_the_first_had_nobody
         b={"type": "assign", "team": "night", "unavailable": "c"},
         c={"type": "message", "text": "Nobody is here.", "next": None},
     )
-    closed = follow_assignment(begun(desks), assignment("unavailable"), 1, desks, is_open=never)
+    closed = follow_assignment(begun(desks), assignment("unavailable"), 1, desks, facts=CLOSED)
     assert [message["text"] for message in closed.messages] == ["Nobody is here."]
     opened = follow_assignment(begun(desks), assignment("unavailable"), 1, desks)
     assert data(opened, "assignment_requested")["team_id"] == "night"

@@ -67,6 +67,8 @@ def test_internal_events_reach_nobody_when_they_are_not_in_the_catalogue() -> No
         ("messaging", "answer_awaited"),
         ("messaging", "answer_given"),
         ("messaging", "field_collected"),
+        ("messaging", "ticket_wanted"),
+        ("messaging", "visitor_met"),
         ("assignment", "agent_load_changed"),
         ("contacts", "message_posted"),
     ]:
@@ -90,13 +92,14 @@ FULL: dict[str, Any] = {
 }
 VISIBLE = {"conversation.created", "conversation.updated", "conversation.assigned", "conversation.archived"} | {
     "message.created",
+    "message.updated",
     "conversation.typing",
 }
 
 
 @pytest.mark.parametrize(("source", "kind"), CATALOGUE)
 def test_visitor_sees_nothing_private_whatever_the_event_is(source: str, kind: str) -> None:
-    data = {name: FULL[name] for name in ("id", "author", "delivery")} if kind == "message_posted" else FULL
+    data = {name: FULL[name] for name in ("id", "author", "delivery")} if kind in {"message_posted", "message_updated"} else FULL
     entry = to_entry(event(source, kind, data), AT)
     assert entry is not None
     agents = entry.payloads[Audience.AGENTS]
@@ -120,8 +123,15 @@ def test_visitor_sees_nothing_when_the_event_is_not_about_them(contact_id: str |
     assert Viewer.visitor("contact-1").payload(entry) is None
 
 
-@pytest.mark.parametrize("kind", ["visitor", "bot", "system", None])
-def test_visitor_sees_no_typing_when_it_is_not_an_agents(kind: str | None) -> None:
+def test_visitor_sees_a_bots_typing_as_the_bots() -> None:
+    author = {"kind": "bot", "id": "token-1", "name": "Helper"}
+    entry = to_entry(event("messaging", "typing_signalled", {"conversation_id": "c", "author": author, "typing": True}), AT)
+    assert entry is not None
+    assert orjson.loads(entry.payloads[Audience.VISITOR].json)["author"] == {"kind": "bot", "name": "Helper"}
+
+
+@pytest.mark.parametrize("kind", ["visitor", "system", None])
+def test_visitor_sees_no_typing_when_it_is_not_an_agents_or_a_bots(kind: str | None) -> None:
     entry = to_entry(event("messaging", "typing_signalled", {"author": {"kind": kind}, "typing": True}), AT)
     assert entry is not None
     assert Audience.VISITOR not in entry.payloads

@@ -1,0 +1,104 @@
+"""The messages, in the database: filed under `messages`, or still in their conversation's outbox until the relay has filed them.
+
+Whoever reads messages reads both, so none is ever invisible. What was filed is the newer word: how a message was delivered is noted there.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from pymongo import ASCENDING, IndexModel
+from pymongo.errors import BulkWriteError
+
+from services.common.store import Document, Store
+
+DUPLICATE_KEY = 11000
+# Conversations whose messages match a search; a broader search shows the newest of these.
+MAX_TEXT_MATCHES = 500
+
+
+class MessageStore(Store):
+    """Filing, finding and listing messages."""
+
+    indexes: ClassVar[Mapping[str, Sequence[IndexModel]]] = {
+        "messages": [
+            IndexModel([("conversation_id", ASCENDING), ("seq", ASCENDING)], unique=True),
+            IndexModel(
+                [("conversation_id", ASCENDING), ("client_message_id", ASCENDING)],
+                unique=True,
+                partialFilterExpression={"client_message_id": {"$type": "string"}},
+            ),
+            IndexModel([("text", "text")], default_language="none"),
+        ],
+    }
+
+    def file_messages(self, entries: Iterable[Document]) -> None:
+        """File the messages among a conversation's events; one that is there already was filed by a relay that crashed after it."""
+        posted = [_filed(entry["data"]) for entry in entries if entry["type"] == "message_posted"]
+        if not posted:
+            return
+        try:
+            self.database.messages.insert_many(posted, ordered=False)
+        except BulkWriteError as error:
+            if any(failure["code"] != DUPLICATE_KEY for failure in error.details["writeErrors"]):
+                raise
+
+    def find_message_by_client_id(self, conversation: Document, client_message_id: str) -> Document | None:
+        """The message of a conversation that a client posted under this id."""
+        for message in _unfiled(conversation):
+            if message["client_message_id"] == client_message_id:
+                return message
+        return self.database.messages.find_one({"conversation_id": conversation["_id"], "client_message_id": client_message_id})
+
+    def list_messages(self, conversation: Document, after: int | None, before: int | None, limit: int) -> list[Document]:
+        """Up to `limit` messages in ascending order: the first ones behind `after`, else the last ones before `before`.
+
+        `conversation` must have been read before: a message that it doesn't hold unfiled was filed by then.
+        """
+        lowest, highest = (after or 0) + 1, min(conversation["last_seq"], (before or conversation["last_seq"] + 1) - 1)
+        if after is None:
+            lowest = max(1, highest - limit + 1)
+        else:
+            highest = min(highest, after + limit)
+        if lowest > highest:
+            return []
+        query = {"conversation_id": conversation["_id"], "seq": {"$gte": lowest, "$lte": highest}}
+        found = {message["seq"]: message for message in _unfiled(conversation) if lowest <= message["seq"] <= highest}
+        found |= {message["seq"]: message for message in self.database.messages.find(query)}
+        return [found[seq] for seq in sorted(found)]
+
+    def count_unread(self, conversation: Document, seq: int) -> int:
+        """How many of the visitor's messages come after number `seq`."""
+        query = {"conversation_id": conversation["_id"], "seq": {"$gt": seq}, "author.kind": "visitor"}
+        filed = {message["seq"] for message in self.database.messages.find(query, {"seq": 1, "_id": 0})}
+        unfiled = {m["seq"] for m in _unfiled(conversation) if m["seq"] > seq and m["author"]["kind"] == "visitor"}
+        return len(filed | unfiled)
+
+    def find_conversations_by_words(self, text: str) -> list[str]:
+        """The ids of conversations in whose messages the phrase occurs, those with the newest matches; at most 500."""
+        phrase = '"' + text.replace("\\", " ").replace('"', " ").strip() + '"'
+        newest = self.database.messages.aggregate(
+            [
+                {"$match": {"$text": {"$search": phrase}}},
+                {"$group": {"_id": "$conversation_id", "newest": {"$max": "$created_at"}}},
+                {"$sort": {"newest": -1}},
+                {"$limit": MAX_TEXT_MATCHES},
+            ]
+        )
+        return [found["_id"] for found in newest]
+
+    def erase_messages(self, conversation_id: str, visitor_name: str) -> None:
+        """Empty a conversation's filed messages; the visitor is shown by another name. Numbers, times and authors' kinds stay."""
+        shows_visitor: Document = {"author.kind": "visitor", "author.name": {"$ne": visitor_name}}
+        full = [{"text": {"$ne": ""}}, {"choices": {"$ne": None}}, shows_visitor]
+        name = {"$cond": [{"$eq": ["$author.kind", "visitor"]}, visitor_name, "$author.name"]}
+        emptied = {"text": "", "choices": None, "author.name": name}
+        self.database.messages.update_many({"conversation_id": conversation_id, "$or": full}, [{"$set": emptied}])
+
+
+def _filed(message: Document) -> Document:
+    document = {name: value for name, value in message.items() if name != "id"}
+    return {"_id": message["id"], **document}
+
+
+def _unfiled(conversation: Document) -> list[Document]:
+    return [_filed(entry["data"]) for entry in conversation.get("outbox", []) if entry["type"] == "message_posted"]

@@ -1,0 +1,147 @@
+"""Webhooks in the database, and what is collected for them as it happens.
+
+`webhooks` are few and their list is read every two seconds at most; without any, collecting costs nothing. What was collected is in
+`delivery_store.py`.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from services.common.envelope import Event
+from services.common.errors import DocumentExists, StaleDocument
+from services.common.lane_store import LaneStore
+from services.common.paging import decode_cursor
+from services.common.times import now
+from services.messaging.webhooks import told
+from services.messaging.webhooks.delivery_store import DeliveryStore
+from services.messaging.webhooks.told import Told
+
+Document = dict[str, Any]
+
+CACHED_SECONDS = 2.0
+
+
+class WebhookStore:
+    """An outlet of messaging's store: everything about webhooks."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._database = database
+        self._webhooks = database.webhooks
+        self.deliveries = DeliveryStore(database)
+        self.lanes: Mapping[str, LaneStore] = self.deliveries.lanes_by_name
+        self.indexes: Mapping[str, Sequence[IndexModel]] = {
+            "webhooks": [IndexModel([("deleted", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)])],
+            **DeliveryStore.indexes,
+        }
+        self._enabled: tuple[float, list[Document]] = (0.0, [])
+
+    # webhooks
+
+    def insert(self, webhook: Document) -> None:
+        """Keep a new one. Raises DocumentExists."""
+        try:
+            self._webhooks.insert_one(webhook)
+        except DuplicateKeyError:
+            raise DocumentExists("_id_") from None
+        self._forget_enabled()
+
+    def count(self) -> int:
+        """How many there are."""
+        return self._webhooks.count_documents({"deleted": False})
+
+    def find(self, webhook_id: str) -> Document | None:
+        """One that isn't deleted."""
+        return self._webhooks.find_one({"_id": webhook_id, "deleted": False})
+
+    def list_oldest(self, cursor: str | None, limit: int) -> list[Document]:
+        """Up to `limit` + 1, oldest first."""
+        query: Document = {"deleted": False}
+        if cursor is not None:
+            created_at, last_id = decode_cursor(cursor, datetime, str)
+            query["$or"] = [{"created_at": {"$gt": created_at}}, {"created_at": created_at, "_id": {"$gt": last_id}}]
+        return list(self._webhooks.find(query).sort([("created_at", 1), ("_id", 1)]).limit(limit + 1))
+
+    def update(self, webhook: Document, changes: Mapping[str, Any]) -> Document:
+        """Write over the version in hand. Raises StaleDocument."""
+        if not changes:
+            return webhook
+        updated = self._webhooks.find_one_and_update(
+            {"_id": webhook["_id"], "version": webhook["version"], "deleted": False},
+            {"$set": dict(changes), "$inc": {"version": 1}},
+            return_document=ReturnDocument.AFTER,
+        )
+        if updated is None:
+            raise StaleDocument(webhook["_id"])
+        self._forget_enabled()
+        return updated
+
+    def note_failing(self, webhook: Document, since: datetime | None) -> None:
+        """Nothing was delivered since then, or something was."""
+        query = {"_id": webhook["_id"], "enabled": True, "failing_since": None if since else {"$ne": None}}
+        self._webhooks.update_one(query, {"$set": {"failing_since": since}, "$inc": {"version": 1}})
+
+    def disable(self, webhook: Document, reason: str) -> None:
+        """Send nothing more to a webhook whose receiver is gone, unless it leads elsewhere by now."""
+        query = {"_id": webhook["_id"], "enabled": True, "url": webhook["url"]}
+        update = {"$set": {"enabled": False, "disabled_reason": reason}, "$inc": {"version": 1}}
+        if self._webhooks.update_one(query, update).modified_count:
+            self._forget_enabled()
+            self.deliveries.wake(webhook["_id"])
+
+    # what happens
+
+    def collect(self, collection: str, entries: Sequence[Document]) -> None:
+        """Keep a delivery of each event for each webhook that is to be told of it; those kept before stay as they are."""
+        if not (webhooks := self._list_enabled()):
+            return
+        if collection == "conversations":
+            happened = self._with_channels(webhooks, told.of_conversations(entries))
+            self.deliveries.add(told.deliveries(webhooks, happened, now()))
+        elif happened := self._with_channels(webhooks, told.of_sends(entries)):
+            self.deliveries.append(told.deliveries(webhooks, happened, now()))
+
+    def follow(self, event: Event) -> None:
+        """The same for an event of contacts. Of an erased contact nothing but that is told."""
+        if not (webhooks := self._list_enabled()):
+            return
+        envelope = {"event_id": event.id, "at": event.at, "request_id": event.request_id}
+        happened = told.of_contact(event.type, event.version, event.data, **envelope)
+        if happened is None or not any(happened.type in webhook["events"] for webhook in webhooks):
+            return
+        known = self._database.contacts.find_one({"_id": happened.contact_id}, {"erased": 1, "channel_id": 1}) or {}
+        if known.get("erased") and happened.type != told.DELETED:
+            return
+        if happened.channel_id is None:
+            happened = replace(happened, channel_id=known.get("channel_id"))
+        self.deliveries.add(told.deliveries(webhooks, [happened], now()))
+
+    def forget_contact(self, contact_id: str) -> None:
+        """No payload about an erased contact is left, and none will be sent."""
+        self.deliveries.forget_contact(contact_id)
+
+    def _with_channels(self, webhooks: Sequence[Document], happened: list[Told]) -> list[Told]:
+        """With the channels of those that don't say it, if a webhook asks for the channel."""
+        asked = {kind for webhook in webhooks if webhook["channel_ids"] is not None for kind in webhook["events"]}
+        ids = {each.conversation_id for each in happened if each.channel_id is None and each.type in asked}
+        if not ids:
+            return happened
+        found = self._database.conversations.find({"_id": {"$in": list(ids)}}, {"channel.id": 1})
+        channels = {conversation["_id"]: conversation["channel"]["id"] for conversation in found}
+        return [replace(each, channel_id=each.channel_id or channels.get(each.conversation_id)) for each in happened]
+
+    def _list_enabled(self) -> list[Document]:
+        read_at, webhooks = self._enabled
+        if time.monotonic() - read_at > CACHED_SECONDS:
+            webhooks = list(self._webhooks.find({"deleted": False, "enabled": True}, {"secret": 0, "old_secret": 0}))
+            self._enabled = (time.monotonic(), webhooks)
+        return webhooks
+
+    def _forget_enabled(self) -> None:
+        self._enabled = (0.0, [])
