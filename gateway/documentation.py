@@ -61,6 +61,12 @@ def problems(*codes: str) -> Callable[[Anything], Anything]:
     return decorate
 
 
+def any_query(view: Anything) -> Anything:
+    """Let a view take query parameters that it doesn't name: those who call it add their own."""
+    _doc_of(view)["any_query"] = True
+    return view
+
+
 def secured(view: Anything, scheme: str, *codes: str, roles: Iterable[str]) -> Anything:
     """Say which token a view needs, and of whom it may be."""
     doc = _doc_of(view)
@@ -77,9 +83,9 @@ def roles_of(view: Any) -> frozenset[str] | None:
 
 
 def query_names(view: Any) -> frozenset[str] | None:
-    """The query parameters that a documented view takes; None for a view without a description."""
+    """The query parameters that a documented view takes; None for one that takes any, or has no description."""
     doc = getattr(view, DOC, None)
-    if doc is None:
+    if doc is None or doc.get("any_query"):
         return None
     names = {parameter["name"] for parameter in doc.get("manual_doc", {}).get("parameters", []) if parameter.get("in") == "query"}
     for parameter in doc.get("arguments", {}).get("parameters", []):

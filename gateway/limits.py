@@ -3,10 +3,12 @@
 import hashlib
 import math
 import time
+from collections.abc import Callable
 from ipaddress import ip_network
+from typing import Any, TypeVar, cast
 
 from flask import Flask, Response, request
-from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter import ExemptionScope, Limiter, RateLimitExceeded
 
 from gateway.auth import identify
 from gateway.context import gateway, remote_address
@@ -14,9 +16,14 @@ from gateway.errors import problem
 from gateway.parsing import read_json
 from services.common.errors import DomainError
 
+View = TypeVar("View", bound=Callable[..., Any])
+
 SIGN_IN = "10/minute"
 WIDGET_SESSION = "30/minute"
 MESSAGES = "120/minute"
+EXPORTS = "10/minute"
+# Facebook sends for all pages from few addresses, and disables a webhook that refuses too often.
+MESSENGER = "12000/minute"
 EVERYTHING = "1200/minute"
 UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -42,6 +49,11 @@ def by_address() -> str:
     return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 
+def by_address_and_path() -> str:
+    """Who sends to which page's webhook."""
+    return f"{by_address()} {request.path}"
+
+
 def by_address_and_email() -> str:
     """Whom somebody tries to be, and from where."""
     try:
@@ -58,6 +70,14 @@ limiter = Limiter(
 limit_sign_in = limiter.limit(SIGN_IN, key_func=by_address_and_email)
 limit_widget_sessions = limiter.limit(WIDGET_SESSION, key_func=by_address)
 limit_messages = limiter.limit(MESSAGES, key_func=by_caller)
+limit_exports = limiter.limit(EXPORTS, key_func=by_caller)
+
+
+def limit_messenger(view: View) -> View:
+    """A limit of its own instead of everybody's, for each address and page."""
+    limited: Any = limiter.limit(MESSENGER, key_func=by_address_and_path)(view)
+    limiter.exempt(limited, flags=ExemptionScope.APPLICATION)
+    return cast("View", limited)
 
 
 @limiter.request_filter

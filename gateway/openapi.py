@@ -8,7 +8,7 @@ from werkzeug.routing import BaseConverter
 
 from gateway.documentation import shared_responses
 from gateway.schemas.base import ID_PATTERN, ProblemSchema
-from gateway.schemas.flows import FLOW_BLOCK
+from gateway.schemas.flow_blocks import FLOW_BLOCK, FLOW_TEST
 from services.common.version import VERSION
 
 OVERVIEW = """
@@ -33,6 +33,20 @@ The bot's assign block, an agent or an integration asks for an agent. Who is con
 waits in line: `GET /v1/queue`. Every change of hands is a decision with its reasons: `GET /v1/conversations/{id}/assignments`. What would
 happen now, and why, says `POST /v1/assignment/simulate`. Agents take, transfer and unassign whenever they like; of two hands at once one
 wins, and the other is told who has it (`ALREADY_ASSIGNED`).
+
+## Bots
+The built-in bot plays a channel's flow: `PUT /v1/channels/{channel_id}/flow`. `…/flow/check` tells everything that keeps one from
+running, `…/flow/simulate` plays one without anybody there; a conversation goes on with the version that it began with. A bot of your
+own takes a flow's place with an API token (`/v1/bot/…`), and hears by a webhook of what happens.
+
+## Webhooks
+`POST /v1/webhooks`: what happens is sent to your address, signed as Standard Webhooks are (`webhook-id`, `webhook-timestamp`,
+`webhook-signature`), in order within a conversation, and repeated until you answer 2xx. `…/deliveries` is the log, `…/replay` sends
+again.
+
+## A contact's data
+`GET /v1/contacts/{contact_id}/history` tells who set which value and when, `…/export` is everything that is kept about a contact,
+`DELETE` erases everything personal, in every service.
 
 ## Problems
 Every failure is `application/problem+json` (RFC 9457) with a stable `code`, the `request_id` (also the header
@@ -97,6 +111,7 @@ def register(app: Flask) -> Api:
     api.register_converter(IdConverter, lambda _: {"type": "string", "pattern": ID_PATTERN, "minLength": 1, "maxLength": 64})
     components = api.spec.components
     components.schema("FlowBlock", FLOW_BLOCK)
+    components.schema("FlowTest", FLOW_TEST)
     for name, scheme in SECURITY_SCHEMES.items():
         components.security_scheme(name, scheme)
     for name, response in shared_responses().items():

@@ -10,12 +10,15 @@ from gateway.routes import (
     channels,
     contacts,
     conversations,
+    flows,
     messages,
+    messenger,
     notes,
     operations,
     teams,
     tickets,
     tokens,
+    webhooks,
     widget,
 )
 
@@ -25,6 +28,7 @@ NOUNS = (
     agents,
     teams,
     channels,
+    flows,
     conversations,
     messages,
     assignments,
@@ -34,6 +38,8 @@ NOUNS = (
     widget,
     bot,
     tokens,
+    webhooks,
+    messenger,
     operations,
 )
 

@@ -4,19 +4,36 @@ from typing import Any
 
 from flask import Response
 
-from gateway.answers import answer, created
+from gateway.answers import answer, created, nothing
 from gateway.auth import bot_required, caller
 from gateway.context import call
 from gateway.documentation import Blueprint, problems
 from gateway.limits import limit_messages
-from gateway.people import require_known
+from gateway.people import require_known, with_assignee
 from gateway.schemas.assignments import AssignmentRequestSchema
 from gateway.schemas.base import IdempotencyHeader
 from gateway.schemas.bot import NewBotMessageSchema
-from gateway.schemas.contacts import ContactFieldsSchema, ContactSchema, NewTicketSchema, TicketSchema
-from gateway.schemas.conversations import ConversationSchema, MessagePageSchema, MessageQuery, MessageSchema
+from gateway.schemas.contacts import ContactFieldsSchema, ContactSchema
+from gateway.schemas.conversations import (
+    ConversationSchema,
+    MessagePageSchema,
+    MessageQuery,
+    MessageSchema,
+    StatusSchema,
+    TypingSchema,
+)
+from gateway.schemas.tickets import NewTicketSchema, TicketSchema
 
 blueprint = Blueprint("bot", __name__, url_prefix="/v1/bot", description="For integrations: bots of your own.")
+
+
+@blueprint.route("/contacts/<id:contact_id>")
+@bot_required
+@problems("CONTACT_NOT_FOUND")
+@blueprint.response(200, ContactSchema)
+def get_contact(contact_id: str) -> Response:
+    """Show a contact."""
+    return answer(call("contacts", "get_contact", contact_id=contact_id))
 
 
 @blueprint.route("/contacts/<id:contact_id>/fields", methods=["PUT"])
@@ -40,7 +57,8 @@ def set_fields(body: dict[str, Any], contact_id: str) -> Response:
 @blueprint.response(201, TicketSchema)
 def create_ticket(headers: dict[str, Any], body: dict[str, Any], contact_id: str) -> Response:
     """Open a ticket for a contact."""
-    return created(call("contacts", "create_ticket", contact_id=contact_id, **body, **headers, actor=caller().actor))
+    wanted = with_assignee(body)
+    return created(call("contacts", "create_ticket", contact_id=contact_id, **wanted, **headers, actor=caller().actor))
 
 
 @blueprint.route("/conversations/<id:conversation_id>")
@@ -50,6 +68,30 @@ def create_ticket(headers: dict[str, Any], body: dict[str, Any], contact_id: str
 def get_conversation(conversation_id: str) -> Response:
     """Show a conversation."""
     return answer(call("messaging", "get_conversation", conversation_id=conversation_id))
+
+
+@blueprint.route("/conversations/<id:conversation_id>", methods=["PATCH"])
+@bot_required
+@problems("CONVERSATION_NOT_FOUND", "CONVERSATION_OPEN_ELSEWHERE")
+@blueprint.arguments(StatusSchema)
+@blueprint.response(200, ConversationSchema)
+def set_status(body: dict[str, Any], conversation_id: str) -> Response:
+    """Archive a conversation, or open it again."""
+    return answer(call("messaging", "set_status", conversation_id=conversation_id, status=body["status"], actor=caller().actor))
+
+
+@blueprint.route("/conversations/<id:conversation_id>/typing", methods=["POST"])
+@bot_required
+@problems("CONVERSATION_NOT_FOUND")
+@blueprint.arguments(TypingSchema)
+@blueprint.response(204)
+def signal_typing(body: dict[str, Any], conversation_id: str) -> Response:
+    """Show that the bot is writing.
+
+    Passed on to the streams, and not stored: repeat it every few seconds while it lasts.
+    """
+    call("messaging", "signal_typing", conversation_id=conversation_id, typing=body["typing"], actor=caller().actor)
+    return nothing()
 
 
 @blueprint.route("/conversations/<id:conversation_id>/messages")

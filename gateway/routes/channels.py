@@ -1,4 +1,4 @@
-"""Channels and their bots' flows."""
+"""Channels; their bots' flows are in `flows.py`."""
 
 from typing import Any
 
@@ -8,12 +8,10 @@ from gateway.answers import answer, created, nothing
 from gateway.auth import admin_required, agent_required, caller
 from gateway.context import call, gateway
 from gateway.documentation import Blueprint, problems
-from gateway.people import require_known_in_flow
 from gateway.schemas.base import IdempotencyHeader, PageQuery
 from gateway.schemas.channels import ChannelChangesSchema, ChannelPageSchema, ChannelSchema, NewChannelSchema
-from gateway.schemas.flows import ChannelFlowSchema, FlowSchema
 
-blueprint = Blueprint("channels", __name__, url_prefix="/v1/channels", description="Where visitors come from, and the bot there.")
+blueprint = Blueprint("channels", __name__, url_prefix="/v1/channels", description="Where visitors come from.")
 
 
 @blueprint.route("")
@@ -74,27 +72,3 @@ def delete_channel(channel_id: str) -> Response:
     """
     call("messaging", "delete_channel", channel_id=channel_id, actor=caller().actor)
     return nothing()
-
-
-@blueprint.route("/<id:channel_id>/flow")
-@agent_required
-@problems("CHANNEL_NOT_FOUND")
-@blueprint.response(200, ChannelFlowSchema)
-def get_flow(channel_id: str) -> Response:
-    """Show a channel's bot flow."""
-    return answer(call("messaging", "get_flow", channel_id=channel_id))
-
-
-@blueprint.route("/<id:channel_id>/flow", methods=["PUT"])
-@admin_required
-@problems("CHANNEL_NOT_FOUND", "INVALID_FLOW")
-@blueprint.arguments(FlowSchema)
-@blueprint.response(200, ChannelSchema)
-def put_flow(flow: dict[str, Any], channel_id: str) -> Response:
-    """Give a channel a bot flow.
-
-    For administrators. Conversations that have begun go on with the flow they began with. A flow that names a missing
-    block, agent or team, loops without waiting for the visitor, or has blocks that can't be reached is refused with each fault.
-    """
-    require_known_in_flow(flow)
-    return answer(call("messaging", "put_flow", channel_id=channel_id, flow=flow, actor=caller().actor))

@@ -1,5 +1,6 @@
 """What a visitor's widget does: begin, read, write, tell how far it got."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, request
@@ -14,6 +15,7 @@ from gateway.schemas.agents import StreamTicketSchema
 from gateway.schemas.conversations import MessageQuery, ReadSchema, TypingSchema
 from gateway.schemas.widget import (
     NewVisitorMessageSchema,
+    PageViewSchema,
     SessionKeyHeader,
     VisitorConversationSchema,
     VisitorMessagePageSchema,
@@ -24,10 +26,12 @@ from gateway.schemas.widget import (
 )
 from gateway.tokens import VISITOR
 from gateway.views import visitor_contact, visitor_conversation, visitor_message
-from services.common.errors import NotFound, Unauthenticated
+from services.common.errors import Forbidden, NotFound, RemoteError, Unauthenticated
 from services.common.ids import derived_id, new_id
 
 MAX_USER_AGENT = 2_000
+# What messaging keeps of a contact: with all of it the flow's first blocks see what the visit told.
+SNAPSHOT = ("id", "name", "version", "channel_id", "name_source", "email", "phone", "fields", "blocked", "country", "url")
 
 blueprint = Blueprint("widget", __name__, url_prefix="/v1/widget", description="The visitors' side, for web pages.")
 
@@ -42,7 +46,8 @@ def open_session(headers: dict[str, Any], visit: dict[str, Any], channel_id: str
     """Begin a visit.
 
     Makes the visitor's profile on the first one and refreshes it later; the conversation is the open one, or a new one in which
-    the bot has begun to talk. Only for pages of the channel's allowed origins. Thirty a minute per address.
+    the bot has begun to talk. Only for pages of the channel's allowed origins. A visitor who was erased begins anew, one who is blocked
+    is refused. Thirty a minute per address.
     """
     channel = call("messaging", "get_channel", channel_id=channel_id)
     if channel["kind"] != "web":
@@ -50,24 +55,20 @@ def open_session(headers: dict[str, Any], visit: dict[str, Any], channel_id: str
     gateway().origins.remember(channel)
     gateway().origins.check(request, channel_id)
     page = {name: visit.get(name) for name in ("url", "title", "referrer")}
-    contact = call(
-        "contacts",
-        "open_session",
-        contact_id=_known_visitor(visit.get("visitor_token"), channel_id)
-        or _new_visitor(headers.get("idempotency_key"), channel_id),
+    contact = _open_session(
+        _visitors(visit.get("visitor_token"), headers.get("idempotency_key"), channel_id),
         channel_id=channel_id,
         ip=remote_address(),
         page=page if page["url"] else None,
         locale=visit.get("locale"),
+        time_zone=visit.get("time_zone"),
         user_agent=request.headers.get("User-Agent", "")[:MAX_USER_AGENT] or None,
     )
+    if contact["blocked"]:
+        raise Forbidden("The visitor is blocked.", code="CONTACT_BLOCKED")
     gateway().saw_visitor(contact["id"])
-    begun = call(
-        "messaging",
-        "start_conversation",
-        channel_id=channel_id,
-        contact={name: contact[name] for name in ("id", "name", "version")},
-    )
+    snapshot = {name: contact[name] for name in SNAPSHOT}
+    begun = call("messaging", "start_conversation", channel_id=channel_id, contact=snapshot)
     response = created(
         {
             "visitor_token": gateway().signer.issue_visitor_token(contact["id"], channel_id),
@@ -78,6 +79,21 @@ def open_session(headers: dict[str, Any], visit: dict[str, Any], channel_id: str
     )
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@blueprint.route("/pages", methods=["POST"])
+@visitor_required
+@limit_messages
+@problems("CONTACT_NOT_FOUND")
+@blueprint.arguments(PageViewSchema)
+@blueprint.response(204)
+def record_page(page: dict[str, Any]) -> Response:
+    """Tell which page the visitor went to during the visit.
+
+    The first of a visit is told by the session.
+    """
+    call("contacts", "record_page", contact_id=caller().id, page=page)
+    return nothing()
 
 
 @blueprint.route("/conversation")
@@ -171,6 +187,28 @@ def _conversation() -> dict[str, Any]:
     return conversation
 
 
+def _open_session(visitors: Iterator[str], **visit: Any) -> dict[str, Any]:
+    """The contact of the first of these visitors who was not erased; the last is always a new one. Raises DomainError."""
+    for contact_id in visitors:
+        try:
+            contact: dict[str, Any] = call("contacts", "open_session", contact_id=contact_id, **visit)
+        except RemoteError as error:
+            if error.error_code != "CONTACT_NOT_FOUND":
+                raise
+            continue
+        return contact
+    raise NotFound("There is no such contact.", code="CONTACT_NOT_FOUND")
+
+
+def _visitors(token: str | None, idempotency_key: str | None, channel_id: str) -> Iterator[str]:
+    known = _known_visitor(token, channel_id)
+    if known is not None:
+        yield known
+    if idempotency_key:
+        yield derived_id("gateway", "open_session", channel_id, idempotency_key)
+    yield new_id()
+
+
 def _known_visitor(token: str | None, channel_id: str) -> str | None:
     if not token:
         return None
@@ -179,7 +217,3 @@ def _known_visitor(token: str | None, channel_id: str) -> str | None:
     except Unauthenticated:
         return None
     return str(claims["sub"]) if claims["typ"] == VISITOR and claims["channel"] == channel_id else None
-
-
-def _new_visitor(idempotency_key: str | None, channel_id: str) -> str:
-    return derived_id("gateway", "open_session", channel_id, idempotency_key) if idempotency_key else new_id()

@@ -221,6 +221,9 @@ class ProblemSchema(Resource):
         allow_none=True,
         metadata={"description": "With `ALREADY_ASSIGNED`: who has the conversation now; null when nobody has it."},
     )
+    flow_version = fields.Integer(
+        allow_none=True, metadata={"description": "With `FLOW_CHANGED`: the version that the channel has; null for none."}
+    )
 
 
 def page_of(schema: type[Schema], name: str) -> type[Schema]:

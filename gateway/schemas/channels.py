@@ -8,6 +8,7 @@ from gateway.schemas import base
 
 ZONE_PATTERN = "^[A-Za-z0-9_+/-]{1,64}$"
 OPENING_PATTERN = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
+PRINTABLE = "^[!-~]{1,1000}$"
 MAX_OPENINGS = 24  # a day
 REASSIGNMENT_SECONDS = (10, 86_400)
 ORIGIN_PATTERN = r"^https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?$"
@@ -103,6 +104,57 @@ def _business_hours(**options: Any) -> fields.Nested:
     )
 
 
+def _secret(description: str) -> fields.String:
+    return fields.String(
+        load_only=True,
+        allow_none=True,
+        validate=base.Pattern(PRINTABLE, "Up to 1000 printable ASCII characters without blanks."),
+        metadata={"description": f"{description} Written, never shown; null takes it away.", "writeOnly": True},
+    )
+
+
+class MessengerSettingsSchema(base.Request):
+    """How a channel of kind `messenger` is joined to its Facebook page. What is not named stays as it is."""
+
+    page_id = fields.String(
+        allow_none=True,
+        validate=base.Pattern("^[0-9]{1,32}$", "A page's id has digits only."),
+        metadata={"description": "The page, which no other channel may have; null for none.", "examples": ["104857600000000"]},
+    )
+    page_access_token = _secret("The page's access token, for sending.")
+    app_secret = _secret("The app's secret, by which Facebook signs what it sends.")
+    verify_token = _secret("What Facebook repeats when the webhook is set up: a text of your own.")
+    human_agent_tag = base.Flag(
+        metadata={
+            "description": "Whether the app may answer by agents up to 7 days after the visitor's last message (`HUMAN_AGENT`)."
+        }
+    )
+
+
+class FaultSchema(base.Resource):
+    """What keeps messages from being sent."""
+
+    code = base.said("Facebook's code.", "190")
+    message = base.said("Facebook's words.", "Error validating access token.")
+    since = base.moment("Since when.")
+
+
+class ChannelMessengerSchema(base.Resource):
+    """How the channel is joined to its Facebook page; of secrets only whether they are there."""
+
+    page_id = base.said("The page.", "104857600000000", allow_none=True)
+    has_page_access_token = base.truth("Whether messages can be sent.")
+    has_app_secret = base.truth("Whether what Facebook sends can be believed.")
+    has_verify_token = base.truth("Whether the webhook can be set up.")
+    human_agent_tag = base.truth("Whether agents may answer up to 7 days after the visitor's last message.")
+    fault = fields.Nested(
+        FaultSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why Facebook refuses the token; null while it doesn't. A new token ends it."},
+    )
+
+
 class ChannelSchema(base.Resource):
     """Where visitors come from."""
 
@@ -114,6 +166,13 @@ class ChannelSchema(base.Resource):
         fields.String(), required=True, metadata={"description": "The web pages that may use it; none means any."}
     )
     has_flow = base.truth("Whether a bot answers.")
+    flow_version = base.count("Which version of its flow new conversations begin with; null without a flow.", 2, allow_none=True)
+    messenger = fields.Nested(
+        ChannelMessengerSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Of kind `messenger`: its page; null otherwise."},
+    )
     business_hours = _business_hours(required=True)
     reassignment = fields.Nested(ChannelReassignmentSchema, required=True)
     created_at = base.moment("When it was made.")
@@ -131,6 +190,7 @@ class NewChannelSchema(base.Request):
     allowed_origins = _origins(load_default=list)
     business_hours = _business_hours()
     reassignment = fields.Nested(ReassignmentSchema)
+    messenger = fields.Nested(MessengerSettingsSchema, metadata={"description": "Of kind `messenger` alone."})
 
 
 class ChannelChangesSchema(base.Request):
@@ -140,3 +200,4 @@ class ChannelChangesSchema(base.Request):
     allowed_origins = _origins()
     business_hours = _business_hours()
     reassignment = fields.Nested(ReassignmentSchema)
+    messenger = fields.Nested(MessengerSettingsSchema, metadata={"description": "Of kind `messenger` alone."})

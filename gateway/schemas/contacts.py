@@ -1,11 +1,13 @@
-"""Contacts, notes and tickets."""
+"""Contacts and notes."""
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
 from gateway.schemas import base
 
-MAX_SUBJECT = 200
-TICKET_STATUSES = ("open", "pending", "solved")
+HISTORY_FIELDS = (
+    "`name`, `email`, `phone`, `blocked`, `ip`, `country`, `locale`, `time_zone`, `browser`, `platform`, or a custom field as "
+    "`fields.<name>`."
+)
 
 
 class CampaignSchema(base.Resource):
@@ -94,6 +96,7 @@ class ContactSchema(base.Resource):
     url = fields.Nested(PagesSchema, required=True, allow_none=True)
     country = fields.Nested(CountrySchema, required=True, allow_none=True)
     locale = base.said("The language of their browser.", "pt-PT", allow_none=True)
+    time_zone = base.said("The time zone of their browser (IANA).", "Europe/Lisbon", allow_none=True)
     browser = base.said("Their browser.", "Firefox 132", allow_none=True)
     platform = base.said("Their device's system.", "Windows 10", allow_none=True)
     blocked = base.truth("Whether their messages are refused.")
@@ -146,7 +149,7 @@ class ContactFieldsSchema(base.Request):
         keys=fields.String(
             validate=base.Pattern("^[A-Za-z][A-Za-z0-9_]{0,63}$", "A letter, then up to 63 letters, digits and underscores.")
         ),
-        values=fields.Raw(allow_none=True),
+        values=fields.Raw(allow_none=True, metadata={"type": ["string", "number", "boolean"], "maxLength": 2000}),
         required=True,
         data_key="fields",
         attribute="fields",
@@ -155,48 +158,49 @@ class ContactFieldsSchema(base.Request):
             "description": "Values by name: `name`, `email`, `phone`, or else custom fields. Others stay as they are; null clears.",
             "minProperties": 1,
             "maxProperties": 100,
-            "propertyNames": {"pattern": "^[A-Za-z][A-Za-z0-9_]{0,63}$"},
-            "additionalProperties": {"type": ["string", "number", "boolean", "null"], "maxLength": 2000},
             "examples": [{"email": "ada@example.com", "topic": "quote"}],
         },
     )
 
 
-class TicketSchema(base.Resource):
-    """A tracked request of a contact."""
+class SetterSchema(base.Resource):
+    """Who set a value."""
 
-    id = base.said("The ticket's id.", base.EXAMPLE_ID)
-    contact_id = base.said("The contact.", base.EXAMPLE_ID)
-    conversation_id = base.said("The conversation it came from.", base.EXAMPLE_ID, allow_none=True)
-    subject = base.said("What it is about.", "Invoice 4711")
-    description = base.said("The details.", "Paid twice.")
-    status = base.one_of("How it stands.", *TICKET_STATUSES)
-    author = fields.Nested(base.AuthorSchema, required=True)
-    created_at = base.moment("When it was opened.")
-    updated_at = base.moment("When it was last changed.")
-    version = base.version()
-
-
-TicketPageSchema = base.page_of(TicketSchema, "Ticket")
+    kind = base.one_of(
+        "An agent, the bot or an integration, the channel (as Messenger's profile does), or the system that read it off a visit.",
+        "agent",
+        "bot",
+        "channel",
+        "visitor",
+        "system",
+    )
+    id = base.said("Their id, where they have one.", base.EXAMPLE_ID, allow_none=True)
+    name = base.said("Their name, where they have one.", "Ada Lovelace", allow_none=True)
 
 
-class TicketQuery(base.PageQuery):
-    """Which tickets."""
+class HistoryEntrySchema(base.Resource):
+    """One change of one value of a profile."""
 
-    status = base.choice("Only of this status.", *TICKET_STATUSES)
+    id = base.said("The change's id.", base.EXAMPLE_ID)
+    field = base.said(f"Which value: {HISTORY_FIELDS}", "email")
+    value = fields.Raw(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What it became; null for cleared. Long texts are cut.", "examples": ["ada@example.com"]},
+    )
+    previous = fields.Raw(
+        required=True, allow_none=True, metadata={"description": "What it was; null for nothing.", "examples": [None]}
+    )
+    by = fields.Nested(SetterSchema, required=True, metadata={"description": "Who set it."})
+    at = base.moment("When.")
+    conversation_id = base.said("The conversation in which the bot learned it.", base.EXAMPLE_ID, allow_none=True)
 
 
-class NewTicketSchema(base.Request):
-    """A ticket to be opened."""
-
-    subject = base.text("What it is about.", "Invoice 4711", maximum=MAX_SUBJECT, required=True)
-    description = base.free_text("The details.", "Paid twice.", load_default="")
-    conversation_id = base.identifier("The conversation it comes from.", allow_none=True)
+HistoryPageSchema = base.page_of(HistoryEntrySchema, "History")
 
 
-class TicketChangesSchema(base.Request):
-    """What of a ticket can change."""
+class ErasedContactSchema(base.Resource):
+    """A contact whose personal data is gone."""
 
-    subject = base.text("What it is about.", "Invoice 4711", maximum=MAX_SUBJECT)
-    description = base.free_text("The details.", "Paid twice.")
-    status = base.choice("How it stands.", *TICKET_STATUSES)
+    id = base.said("The contact's id, which stays.", base.EXAMPLE_ID)
+    erased_at = base.moment("When it was erased.")

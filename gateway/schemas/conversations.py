@@ -27,6 +27,14 @@ class QueuePlaceSchema(base.Resource):
     )
 
 
+class BotStateSchema(base.Resource):
+    """Where the bot's flow stands."""
+
+    flow_version = base.count("The version of the flow that the conversation began with; null without one.", 2, allow_none=True)
+    block = base.said("The block where it stands; null when the flow has ended.", "topic", allow_none=True)
+    resumes_at = base.moment("When the bot's delay is over; null when there is none.", allow_none=True)
+
+
 class LastMessageSchema(base.Resource):
     """The newest message, for lists."""
 
@@ -51,6 +59,7 @@ class ConversationSchema(base.Resource):
         allow_none=True,
         metadata={"description": "Its place in line while it waits for an agent."},
     )
+    bot = fields.Nested(BotStateSchema, required=True)
     last_message = fields.Nested(LastMessageSchema, required=True, allow_none=True)
     last_seq = base.count("The newest message's number; 0 without messages.", 4)
     unread_count = base.count("How many of the visitor's messages no agent has read.", 1)
@@ -101,11 +110,31 @@ class ChoiceSchema(base.Resource):
     value = base.said("What choosing it sends.", "quote")
 
 
-class DeliverySchema(base.Resource):
-    """How far a message came in a channel that tells."""
+class DeliveryReasonSchema(base.Resource):
+    """Why a message could not be delivered, or not yet."""
 
-    state = base.said("`sent`, `delivered`, `read` or `failed`.", "delivered")
-    reason = base.said("Why it failed.", allow_none=True)
+    code = base.said("`OUTSIDE_WINDOW`, or the channel's own code.", "551")
+    message = base.said("In words.", "This person isn't available right now.")
+
+
+class DeliverySchema(base.Resource):
+    """How far a message came in a channel that tells, as Messenger does."""
+
+    state = base.one_of(
+        "`queued`, `sent`, `delivered` and `read` in this order, or `failed` for good.",
+        "queued",
+        "sent",
+        "delivered",
+        "read",
+        "failed",
+    )
+    at = base.moment("Since when.")
+    reason = fields.Nested(
+        DeliveryReasonSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why it failed, or why it is still queued after the first attempt."},
+    )
 
 
 class MessageSchema(base.Resource):
@@ -121,7 +150,12 @@ class MessageSchema(base.Resource):
     )
     created_at = base.moment("When it was accepted.")
     client_message_id = base.said("The sender's own id of it.", "b7f3…", allow_none=True)
-    delivery = fields.Nested(DeliverySchema, required=True, allow_none=True)
+    delivery = fields.Nested(
+        DeliverySchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null in channels that don't tell, as on websites, and for what visitors write."},
+    )
 
 
 MessagePageSchema = base.page_of(MessageSchema, "Message")

@@ -33,11 +33,22 @@ class VisitSchema(base.Request):
     title = base.free_text("The page's title.", "Shoes", maximum=2_000, allow_none=True)
     referrer = base.free_text("Where the visitor came from.", maximum=10_000, allow_none=True)
     locale = base.free_text("The language of the browser.", "pt-PT", maximum=100, allow_none=True)
+    time_zone = base.free_text(
+        "The time zone of the browser (IANA); one that is unknown is passed over.", "Europe/Lisbon", maximum=100, allow_none=True
+    )
     visitor_token = fields.String(
         allow_none=True,
         validate=base.Pattern(r"^[\x20-\x7e]{0,4096}$", "Not a token."),
         metadata={"description": "Of the visitor's earlier session, if any; one that is no longer good begins a new visitor."},
     )
+
+
+class PageViewSchema(base.Request):
+    """A page that the visitor goes to during a visit; long addresses and titles are cut."""
+
+    url = base.text("The page's address.", "https://shop.example/shoes", required=True)
+    title = base.free_text("The page's title.", "Shoes", maximum=2_000, allow_none=True)
+    referrer = base.free_text("Where the visitor came from.", maximum=10_000, allow_none=True)
 
 
 class VisitorAuthorSchema(base.Resource):

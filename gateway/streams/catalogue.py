@@ -24,11 +24,11 @@ class Row:
 
 
 def visitor_typing(signal: dict[str, Any]) -> dict[str, Any] | None:
-    """An agent's typing, without the agent's id; of a visitor's own typing nothing."""
+    """An agent's or a bot's typing, without the id; of a visitor's own typing nothing."""
     author = signal.get("author") or {}
-    if author.get("kind") != "agent":
+    if author.get("kind") not in {"agent", "bot"}:
         return None
-    shown = {"kind": "agent", "name": author.get("name")}
+    shown = {"kind": author["kind"], "name": author.get("name")}
     return {"conversation_id": signal.get("conversation_id"), "author": shown, "typing": signal.get("typing")}
 
 
@@ -40,11 +40,13 @@ CATALOGUE: dict[tuple[str, str], Row] = {
     ("presence", "team_deleted"): Row("team.deleted"),
     ("contacts", "contact_created"): Row("contact.created"),
     ("contacts", "contact_updated"): Row("contact.updated"),
+    ("contacts", "contact_erased"): Row("contact.deleted"),
     ("contacts", "note_created"): Row("note.created"),
     ("contacts", "note_updated"): Row("note.updated"),
     ("contacts", "note_deleted"): Row("note.deleted"),
     ("contacts", "ticket_created"): Row("ticket.created"),
     ("contacts", "ticket_updated"): Row("ticket.updated"),
+    ("contacts", "comment_created"): Row("ticket.commented"),
     ("messaging", "channel_created"): Row("channel.created"),
     ("messaging", "channel_updated"): Row("channel.updated"),
     ("messaging", "channel_deleted"): Row("channel.deleted"),
@@ -53,6 +55,7 @@ CATALOGUE: dict[tuple[str, str], Row] = {
     ("messaging", "conversation_assigned"): Row("conversation.assigned", visitor_conversation),
     ("messaging", "conversation_archived"): Row("conversation.archived", visitor_conversation),
     ("messaging", "message_posted"): Row("message.created", visitor_message),
+    ("messaging", "message_updated"): Row("message.updated", visitor_message),
     ("messaging", "typing_signalled"): Row("conversation.typing", visitor_typing),
     ("assignment", "assignment_changed"): Row("assignment.updated"),
 }

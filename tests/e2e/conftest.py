@@ -5,14 +5,18 @@ from typing import Any
 
 import pytest
 
+from tests.support.facebook import Facebook, running_facebook
 from tests.support.parts import running
 from tests.support.product import Gateway, Product
 from tests.unit.messaging.flows import ACME
 
+facebook = pytest.fixture(running_facebook, scope="session")
+
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running(Product(tmp_path_factory.mktemp("product"))) as product:
+def product(tmp_path_factory: pytest.TempPathFactory, facebook: Facebook) -> Iterator[Product]:
+    outside = {"FOYER_GRAPH_URL": facebook.url, "FOYER_WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8"}
+    with running(Product(tmp_path_factory.mktemp("product"), **outside)) as product:
         yield product
 
 

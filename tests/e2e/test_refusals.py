@@ -46,6 +46,24 @@ def refused(gateway: Gateway, status: int, code: str, method: str, path: str, bo
         ("POST", "/v1/contacts/{id}/notes", {"text": "x"}, "CONTACT_NOT_FOUND"),
         ("PATCH", "/v1/notes/{id}", {"text": "x"}, "NOTE_NOT_FOUND"),
         ("PATCH", "/v1/tickets/{id}", {"status": "open"}, "TICKET_NOT_FOUND"),
+        ("GET", "/v1/tickets/{id}", None, "TICKET_NOT_FOUND"),
+        ("POST", "/v1/tickets/{id}/comments", {"text": "x"}, "TICKET_NOT_FOUND"),
+        ("GET", "/v1/contacts/{id}/history", None, "CONTACT_NOT_FOUND"),
+        ("GET", "/v1/contacts/{id}/export", None, "CONTACT_NOT_FOUND"),
+        ("DELETE", "/v1/contacts/{id}", None, "CONTACT_NOT_FOUND"),
+        ("GET", "/v1/channels/{id}/flow", None, "CHANNEL_NOT_FOUND"),
+        ("GET", "/v1/channels/{id}/flow/versions", None, "CHANNEL_NOT_FOUND"),
+        ("POST", "/v1/channels/{id}/flow/check", {}, "CHANNEL_NOT_FOUND"),
+        ("POST", "/v1/channels/{id}/flow/simulate", {}, "CHANNEL_NOT_FOUND"),
+        ("DELETE", "/v1/channels/{id}/flow", None, "CHANNEL_NOT_FOUND"),
+        ("GET", "/v1/webhooks/{id}", None, "WEBHOOK_NOT_FOUND"),
+        ("PATCH", "/v1/webhooks/{id}", {"enabled": False}, "WEBHOOK_NOT_FOUND"),
+        ("POST", "/v1/webhooks/{id}/secret", None, "WEBHOOK_NOT_FOUND"),
+        ("POST", "/v1/webhooks/{id}/ping", None, "WEBHOOK_NOT_FOUND"),
+        ("GET", "/v1/webhooks/{id}/deliveries", None, "WEBHOOK_NOT_FOUND"),
+        ("POST", "/v1/webhooks/{id}/replay", {}, "WEBHOOK_NOT_FOUND"),
+        ("DELETE", "/v1/webhooks/{id}", None, "WEBHOOK_NOT_FOUND"),
+        ("POST", "/v1/webhooks/messenger/{id}", {}, "CHANNEL_NOT_FOUND"),
         ("GET", "/v1/agents/{id}", None, "AGENT_NOT_FOUND"),
         ("PATCH", "/v1/agents/{id}", {"name": "x"}, "AGENT_NOT_FOUND"),
         ("GET", "/v1/agents/{id}/presence", None, "AGENT_NOT_FOUND"),
@@ -129,6 +147,11 @@ def test_foreign_visitor_sees_and_changes_nothing_of_another(
         ("PATCH", "/v1/channels/{channel}", {"name": "x"}),
         ("DELETE", "/v1/channels/{channel}", None),
         ("PUT", "/v1/channels/{channel}/flow", {"start": "a", "blocks": {"a": {"type": "close"}}}),
+        ("DELETE", "/v1/channels/{channel}/flow", None),
+        ("GET", "/v1/contacts/any/export", None),
+        ("DELETE", "/v1/contacts/any", None),
+        ("GET", "/v1/webhooks", None),
+        ("POST", "/v1/webhooks", {"url": "https://crm.example/", "events": ["message.created"]}),
         ("POST", "/v1/tokens", {"name": "x", "scopes": ["bot"]}),
         ("PATCH", "/v1/agents/me", {"role": "admin"}),
     ],
@@ -149,13 +172,44 @@ def test_other_agent_is_not_changed_by_an_agent(gateway: Gateway, agent: Agent, 
     assert gateway.ask("GET", f"/v1/agents/{other.id}", token=admin)["name"] == "Other"
 
 
-def test_broken_flow_is_refused_and_the_old_one_stays(gateway: Gateway, admin: str, channel_id: str) -> None:
-    path = f"/v1/channels/{channel_id}/flow"
-    before = gateway.ask("GET", path, token=admin)
-    broken = {"start": "a", "blocks": {"a": {"type": "message", "text": "x", "next": "gone"}, "b": {"type": "close"}}}
-    problem = refused(gateway, 422, "INVALID_FLOW", "PUT", path, broken, token=admin)
-    assert problem["errors"] == {"blocks.a.next": ["There is no block gone."]}
-    assert gateway.ask("GET", path, token=admin) == before
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://10.0.0.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::1]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://0.0.0.0/",
+        "https://u:p@crm.example/",
+        "ftp://crm.example/",
+        "//crm.example/",
+    ],
+)
+def test_webhook_is_refused_when_its_target_is_private_or_no_target(gateway: Gateway, admin: str, url: str) -> None:
+    before = gateway.ask("GET", "/v1/webhooks", token=admin)
+    body = {"url": url, "events": ["message.created"]}
+    problem = refused(gateway, 422, "VALIDATION_FAILED", "POST", "/v1/webhooks", body, token=admin)
+    assert set(problem["errors"]) == {"url"}
+    assert gateway.ask("GET", "/v1/webhooks", token=admin) == before
+
+
+def test_facebooks_door_is_shut_to_whoever_does_not_know_the_channels_secrets(
+    gateway: Gateway, admin: str, channel_id: str
+) -> None:
+    settings = {"page_id": "104857600000001", "app_secret": "a-secret", "verify_token": "mine"}
+    body = {"kind": "messenger", "name": "Page", "messenger": settings}
+    channel = gateway.ask("POST", "/v1/channels", body, token=admin)
+    assert "a-secret" not in str(channel)
+    path = f"/v1/webhooks/messenger/{channel['id']}"
+    query = "hub.mode=subscribe&hub.challenge=42&hub.verify_token="
+    assert gateway.send("GET", f"{path}?{query}mine").text == "42"
+    refused(gateway, 403, "FORBIDDEN", "GET", f"{path}?{query}yours")
+    for headers in ({}, {"X-Hub-Signature-256": "sha256=" + "0" * 64}):
+        refused(gateway, 403, "SIGNATURE_INVALID", "POST", path, {"object": "page", "entry": []}, headers=headers)
+    refused(gateway, 403, "FORBIDDEN", "POST", f"/v1/webhooks/messenger/{channel_id}", {"object": "page", "entry": []})
+    refused(gateway, 422, "VALIDATION_FAILED", "POST", "/v1/channels", body, token=admin)
+    web = {"kind": "web", "name": "Web", "messenger": {"page_id": "104857600000002"}}
+    refused(gateway, 422, "VALIDATION_FAILED", "POST", "/v1/channels", web, token=admin)
 
 
 def test_duplicate_email_is_refused_in_any_spelling(gateway: Gateway, agent: Agent, admin: str) -> None:
@@ -227,7 +281,7 @@ def test_creation_happens_once_when_its_key_is_repeated(gateway: Gateway, agent:
     assert [note["text"] for note in agent.ask("GET", path)["items"]] == ["Once"]
 
 
-def test_forwarded_address_is_ignored_when_no_proxy_is_trusted(gateway: Gateway, admin: str, channel_id: str) -> None:
+def test_forwarded_address_is_the_one_that_the_trusted_proxy_saw(gateway: Gateway, admin: str, channel_id: str) -> None:
     spoofing = Visitor(gateway, channel_id, address="8.8.8.8, 203.0.113.77")
     contact = gateway.ask("GET", f"/v1/contacts/{spoofing.contact_id}", token=admin)
     # The rightmost hop that isn't a trusted proxy is the client; what it wrote to its left is hearsay.
