@@ -59,9 +59,12 @@ class EventConsumer(SharedExtension):
         return self._loop is not None and self._loop.alive
 
     def register_handler(self, provider: "Subscription") -> None:
-        """Route a source's event type to an entrypoint."""
+        """Route a source's event type to an entrypoint. Raises RuntimeError when another one has it already: one of the two would be lost."""
         for pair in provider.pairs:
-            self.handlers[pair] = provider
+            if self.handlers.setdefault(pair, provider) is not provider:
+                raise RuntimeError(
+                    f"{provider.method_name} and {self.handlers[pair].method_name} both subscribe to {'.'.join(pair)}"
+                )
 
     def cancel(self) -> None:
         """Take no further events; those in work still finish, those that failed are left to another."""
