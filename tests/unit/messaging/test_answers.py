@@ -9,6 +9,8 @@ from services.messaging.flows.answers import MAX_ANSWER, RETRY, NotAnAnswer, rea
     ("kind", "text", "value"),
     [
         ("name", "  Ann \n Lee ", "Ann Lee"),
+        ("name", "x" * 100, "x" * 100),
+        ("text", "x" * 2_000, "x" * 2_000),
         ("email", "Ann.Lee+x@Example.ORG", "Ann.Lee+x@example.org"),
         ("phone", "+44 20 7946 0018", "+442079460018"),
         ("number", "12", 12),
@@ -43,6 +45,7 @@ def test_answer_is_read_when_it_is_of_its_kind(kind: str, text: str, value: obje
         ("date", "1 " * 500),
         ("date", "9999999999999999999920269999999999999999999910h2026"),
         ("text", ""),
+        ("text", "x" * 2_001),
     ],
 )
 def test_answer_is_refused_when_it_is_not_of_its_kind(kind: str, text: str) -> None:

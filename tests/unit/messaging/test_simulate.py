@@ -55,6 +55,11 @@ def test_conversation_is_closed_when_the_flow_says_so() -> None:
     assert (played["state"], played["block"], played["unused_inputs"]) == ("closed", None, 1)
 
 
+def test_conversation_is_closed_when_the_first_answer_leads_there() -> None:
+    asked = {"type": "question", "kind": "text", "text": "And?", "field": "f", "next": "b"}
+    assert play(accepted(a=asked, b={"type": "close"}), {"text": "Bye"})["state"] == "closed"
+
+
 def test_flow_has_ended_when_nothing_follows() -> None:
     played = play(accepted(a={"type": "message", "text": "Bye.", "next": None}), {"text": "Wait!"})
     assert (told(played), played["state"], played["block"], played["unused_inputs"]) == ([("bot", "Bye.")], "ended", None, 1)
@@ -104,7 +109,7 @@ def test_visitor_waits_for_an_agent_whoever_is_there_when_the_block_has_no_other
 
 def test_delays_fields_and_tickets_are_told_as_they_happen() -> None:
     flow = accepted(
-        a={"type": "set", "field": "plan", "value": "gold", "next": "b"},
+        a={"type": "set", "field": "plan", "value": "größer", "next": "b"},
         b={"type": "set", "field": "vip", "value": True, "next": "c"},
         c={"type": "set", "field": "old", "value": None, "next": "d"},
         d={"type": "set", "field": "email", "value": "{plan}", "next": "e"},
@@ -114,15 +119,15 @@ def test_delays_fields_and_tickets_are_told_as_they_happen() -> None:
     )
     played = play(flow, name="Ann", old="x")
     assert [(line["author"], line["text"], line["block"]) for line in played["transcript"]] == [
-        ("system", 'Sets plan to "gold".', "a"),
+        ("system", 'Sets plan to "größer".', "a"),
         ("system", "Sets vip to true.", "b"),
         ("system", "Clears old.", "c"),
         ("system", "Leaves email as it is: the new value is not usable.", "d"),
         ("system", "Waits for 90 s.", "e"),
-        ("system", "Opens a ticket: Call Ann\nAbout gold.", "f"),
+        ("system", "Opens a ticket: Call Ann\nAbout größer.", "f"),
         ("system", "Opens a ticket: Again", "g"),
     ]
-    assert (played["state"], played["fields"]) == ("ended", {"name": "Ann", "plan": "gold", "vip": True})
+    assert (played["state"], played["fields"]) == ("ended", {"name": "Ann", "plan": "größer", "vip": True})
 
 
 def test_human_is_asked_when_the_retries_are_used_up() -> None:
