@@ -4,11 +4,12 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from ipaddress import ip_network
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Response, request
-from flask_limiter import ExemptionScope, Limiter, RateLimitExceeded
+from flask import Flask, Response, current_app, request
+from flask_limiter import Limiter, RateLimitExceeded
 
 from gateway.auth import identify
 from gateway.context import gateway, remote_address
@@ -24,8 +25,15 @@ MESSAGES = "120/minute"
 EXPORTS = "10/minute"
 # Facebook sends for all pages from few addresses, and disables a webhook that refuses too often.
 MESSENGER = "12000/minute"
+MESSENGER_ALL_PAGES = "24000/minute"
+# Facebook's bodies are well signed: what is refused counts as anybody's requests do.
+MESSENGER_REFUSED = "1200/minute"
+# Facebook asks once, when somebody sets up the webhook; guessing a verify token takes many questions.
+MESSENGER_CHALLENGES = "20/minute"
 EVERYTHING = "1200/minute"
 UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})
+_REFUSALS = range(400, 500)
+_OWN_ALLOWANCE = "_own_allowance"  # a mark on views; functools.wraps keeps it
 
 
 def by_caller() -> str:
@@ -64,20 +72,46 @@ def by_address_and_email() -> str:
     return f"{by_address()} {hashlib.sha256(email.encode()).hexdigest()[:32]}"
 
 
+def has_own_allowance() -> bool:
+    """Whether the request's view is counted by its own limits instead of everybody's.
+
+    `limiter.exempt` is not for that: flask-limiter drops all the limits of a view that has any exemption.
+    """
+    return getattr(current_app.view_functions.get(request.endpoint or ""), _OWN_ALLOWANCE, False)
+
+
 limiter = Limiter(
-    key_func=by_caller, application_limits=[EVERYTHING], storage_uri="memory://", strategy="fixed-window", headers_enabled=False
+    key_func=by_caller,
+    application_limits=[EVERYTHING],
+    application_limits_exempt_when=has_own_allowance,
+    storage_uri="memory://",
+    strategy="fixed-window",
+    headers_enabled=False,
 )
 limit_sign_in = limiter.limit(SIGN_IN, key_func=by_address_and_email)
 limit_widget_sessions = limiter.limit(WIDGET_SESSION, key_func=by_address)
 limit_messages = limiter.limit(MESSAGES, key_func=by_caller)
 limit_exports = limiter.limit(EXPORTS, key_func=by_caller)
+limit_challenges = limiter.limit(MESSENGER_CHALLENGES, key_func=by_address)
 
 
 def limit_messenger(view: View) -> View:
-    """A limit of its own instead of everybody's, for each address and page."""
-    limited: Any = limiter.limit(MESSENGER, key_func=by_address_and_path)(view)
-    limiter.exempt(limited, flags=ExemptionScope.APPLICATION)
+    """Limits of its own instead of everybody's: for each address and page, and for each address whatever pages it names."""
+    limited: Any = view
+    for limit in (
+        # Read at each request: tests shrink them.
+        limiter.limit(lambda: MESSENGER, key_func=by_address_and_path, scope="page"),
+        limiter.limit(lambda: MESSENGER_ALL_PAGES, key_func=by_address, scope="all"),
+        limiter.limit(lambda: MESSENGER_REFUSED, key_func=by_address, scope="refused", deduct_when=is_refusal),
+    ):
+        limited = limit(limited)
+    setattr(limited, _OWN_ALLOWANCE, True)
     return cast("View", limited)
+
+
+def is_refusal(response: Response) -> bool:
+    """Whether the request was a bad one; one too many was not even looked at."""
+    return response.status_code in _REFUSALS and response.status_code != HTTPStatus.TOO_MANY_REQUESTS
 
 
 @limiter.request_filter
@@ -97,3 +131,8 @@ def handle_rate_limit(error: RateLimitExceeded) -> Response:
     current = limiter.current_limit
     wait = 1 if current is None else max(1, math.ceil(current.reset_at - time.time()))
     return problem("RATE_LIMITED", f"No more than {error.description}: try again in {wait} s.", data={"retry_after": wait})
+
+
+# Checking and playing a flow is work: up to about a second for the largest.
+FLOW_TRIALS = "60/minute"
+limit_flow_trials = limiter.shared_limit(FLOW_TRIALS, scope="flow trials", key_func=by_caller)

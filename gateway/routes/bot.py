@@ -9,7 +9,7 @@ from gateway.auth import bot_required, caller
 from gateway.context import call
 from gateway.documentation import Blueprint, problems
 from gateway.limits import limit_messages
-from gateway.people import require_known, with_assignee
+from gateway.people import require_known
 from gateway.schemas.assignments import AssignmentRequestSchema
 from gateway.schemas.base import IdempotencyHeader
 from gateway.schemas.bot import NewBotMessageSchema
@@ -23,6 +23,7 @@ from gateway.schemas.conversations import (
     TypingSchema,
 )
 from gateway.schemas.tickets import NewTicketSchema, TicketSchema
+from gateway.tickets import open_ticket
 
 blueprint = Blueprint("bot", __name__, url_prefix="/v1/bot", description="For integrations: bots of your own.")
 
@@ -57,8 +58,7 @@ def set_fields(body: dict[str, Any], contact_id: str) -> Response:
 @blueprint.response(201, TicketSchema)
 def create_ticket(headers: dict[str, Any], body: dict[str, Any], contact_id: str) -> Response:
     """Open a ticket for a contact."""
-    wanted = with_assignee(body)
-    return created(call("contacts", "create_ticket", contact_id=contact_id, **wanted, **headers, actor=caller().actor))
+    return created(open_ticket(contact_id, body, headers))
 
 
 @blueprint.route("/conversations/<id:conversation_id>")

@@ -21,6 +21,7 @@ from gateway.schemas.tickets import (
     TicketQuery,
     TicketSchema,
 )
+from gateway.tickets import open_ticket
 
 blueprint = Blueprint("tickets", __name__, url_prefix="/v1", description="Requests of contacts that are tracked until solved.")
 
@@ -53,9 +54,7 @@ def list_tickets(query: dict[str, Any], contact_id: str) -> Response:
 @blueprint.response(201, TicketSchema)
 def create_ticket(headers: dict[str, Any], body: dict[str, Any], contact_id: str) -> Response:
     """Open a ticket."""
-    wanted = with_assignee(body)
-    ticket = call("contacts", "create_ticket", contact_id=contact_id, **wanted, **headers, actor=caller().actor)
-    return created(ticket, "/v1/tickets")
+    return created(open_ticket(contact_id, body, headers), "/v1/tickets")
 
 
 @blueprint.route("/tickets/<id:ticket_id>")

@@ -84,7 +84,7 @@ def open_session(headers: dict[str, Any], visit: dict[str, Any], channel_id: str
 @blueprint.route("/pages", methods=["POST"])
 @visitor_required
 @limit_messages
-@problems("CONTACT_NOT_FOUND")
+@problems("CONTACT_NOT_FOUND", "CONTACT_BLOCKED")
 @blueprint.arguments(PageViewSchema)
 @blueprint.response(204)
 def record_page(page: dict[str, Any]) -> Response:

@@ -30,12 +30,25 @@ class PageVisitSchema(base.Resource):
     at = base.moment("When.")
 
 
-class PagesSchema(base.Resource):
-    """The pages that the visitor looked at."""
+class PagesSummarySchema(base.Resource):
+    """Between which pages the visitor went, as lists and events tell it."""
 
     first = fields.Nested(PageVisitSchema, required=True)
     last = fields.Nested(PageVisitSchema, required=True)
-    pages = fields.List(fields.Nested(PageVisitSchema), required=True, metadata={"description": "Newest last, at most 50."})
+    page_count = base.count("How many pages the contact itself shows.", 3, minimum=1)
+
+
+class PagesSchema(PagesSummarySchema):
+    """The pages that the visitor looked at."""
+
+    pages = fields.List(
+        fields.Nested(PageVisitSchema),
+        required=True,
+        metadata={
+            "description": "Newest last, at most 50 and 64 kB: then the oldest behind `first` are left out. Only a single contact has "
+            "them, neither lists nor events do."
+        },
+    )
 
 
 class CountrySchema(base.Resource):
@@ -75,8 +88,8 @@ class NoteChangesSchema(base.Request):
     highlighted = base.Flag(metadata={"description": "Whether it also appears on the profile."})
 
 
-class ContactSchema(base.Resource):
-    """A visitor's profile."""
+class ContactItemSchema(base.Resource):
+    """A visitor's profile as lists and events tell it: without the pages in between."""
 
     id = base.said("The contact's id.", base.EXAMPLE_ID)
     channel_id = base.said("The channel they came through.", base.EXAMPLE_ID)
@@ -93,7 +106,7 @@ class ContactSchema(base.Resource):
     since = base.moment("Their first visit.")
     last_seen_at = base.moment("Their latest visit.")
     ip = base.said("The address of their latest visit.", "203.0.113.7", allow_none=True)
-    url = fields.Nested(PagesSchema, required=True, allow_none=True)
+    url = fields.Nested(PagesSummarySchema, required=True, allow_none=True)
     country = fields.Nested(CountrySchema, required=True, allow_none=True)
     locale = base.said("The language of their browser.", "pt-PT", allow_none=True)
     time_zone = base.said("The time zone of their browser (IANA).", "Europe/Lisbon", allow_none=True)
@@ -104,7 +117,13 @@ class ContactSchema(base.Resource):
     version = base.version()
 
 
-ContactPageSchema = base.page_of(ContactSchema, "Contact")
+class ContactSchema(ContactItemSchema):
+    """A visitor's profile."""
+
+    url = fields.Nested(PagesSchema, required=True, allow_none=True)
+
+
+ContactPageSchema = base.page_of(ContactItemSchema, "Contact")
 
 
 class ContactQuery(base.PageQuery):

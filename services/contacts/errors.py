@@ -27,6 +27,12 @@ class FieldReadOnly(Forbidden):
     code = "FIELD_READ_ONLY"
 
 
+class ContactBlocked(Forbidden):
+    """The visitor is turned away; nothing of the profile changes."""
+
+    code = "CONTACT_BLOCKED"
+
+
 class OtherChannel(Conflict):
     """The contact belongs to another channel; its identity means nothing here."""
 

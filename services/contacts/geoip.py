@@ -22,6 +22,8 @@ CHECK_SECONDS = 10.0
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Stamp = tuple[int, ...]
 MISSING: Stamp = (-1,)
+# What a database has to answer before it is used.
+TRIED: tuple[Address, ...] = (ipaddress.IPv4Address("8.8.8.8"), ipaddress.IPv6Address("2001:4860:4860::8888"))
 
 
 def read_address(text: str | None) -> Address | None:
@@ -74,13 +76,18 @@ class Corrections:
 
 
 class CountryLookup:
-    """`find(ip)` → {code, name} or None. A missing or broken database is said once, until the file changes, and costs only the country."""
+    """`find(ip)` → {code, name} or None.
+
+    A missing, broken or damaged database is said once, until the file changes; the one before stays in use, and without any only the
+    country is missing.
+    """
 
     def __init__(self, path: Path, names: dict[str, str]) -> None:
         self._path = path
         self._names = names
         self._corrections = Corrections.read() if path == SHIPPED_DATABASE else Corrections()
         self._reader: maxminddb.Reader | None = None
+        self._before: maxminddb.Reader | None = None
         self._stamp: Stamp = ()
         self._checked = float("-inf")
 
@@ -90,14 +97,18 @@ class CountryLookup:
         if address is None or not is_public(address):
             return None
         self._refresh()
-        if self._reader is None:
-            return None
-        try:
-            code = self._corrections.correct(address, _country_code(self._reader.get(address)))
-        except (ValueError, maxminddb.InvalidDatabaseError):  # an IPv6 address in a database of IPv4; a damaged branch
-            return None
+        code = self._corrections.correct(address, self._look_up(address))
         name = self._names.get(code or "")
         return {"code": code, "name": name} if code and name else None
+
+    def _look_up(self, address: Address) -> str | None:
+        while self._reader is not None:
+            try:
+                return _read_code(self._reader, address)
+            except Exception as error:  # noqa: BLE001 - whatever a damaged branch makes of the reader
+                self._say_unusable(error)
+                self._reader, self._before = self._before, None
+        return None
 
     def _refresh(self) -> None:
         if time.monotonic() - self._checked < CHECK_SECONDS:
@@ -109,11 +120,24 @@ class CountryLookup:
         self._stamp = stamp
         try:
             # Into memory: a mapped file that somebody overwrites in place would end the process with SIGBUS.
-            self._reader = maxminddb.open_database(self._path, maxminddb.MODE_MEMORY)
-        except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
-            log.warning("country_database_unusable", path=str(self._path), reason=f"{type(error).__name__}: {error}")
+            reader = maxminddb.open_database(self._path, maxminddb.MODE_MEMORY)
+            kind = reader.metadata().database_type
+            for address in TRIED:
+                _read_code(reader, address)
+        except Exception as error:  # noqa: BLE001 - of damaged files readers raise TypeError, KeyError and more
+            self._say_unusable(error)
             return
-        log.info("country_database_loaded", path=str(self._path), kind=self._reader.metadata().database_type)
+        self._reader, self._before = reader, self._reader
+        log.info("country_database_loaded", path=str(self._path), kind=kind)
+
+    def _say_unusable(self, error: Exception) -> None:
+        log.warning("country_database_unusable", path=str(self._path), reason=f"{type(error).__name__}: {error}"[:500])
+
+
+def _read_code(reader: maxminddb.Reader, address: Address) -> str | None:
+    if address.version > reader.metadata().ip_version:
+        return None
+    return _country_code(reader.get(address))
 
 
 def _leading_bits(address: ipaddress.IPv6Address, length: int) -> int:

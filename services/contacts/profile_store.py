@@ -18,6 +18,10 @@ CONTACTS = "contacts"
 # A long history is read by nobody but who asks for it.
 _UNREAD = ("outbox", "history")
 _BRIEF = dict.fromkeys(_UNREAD, 0)
+_COUNT_PAGES: Sequence[Document] = (
+    {"$set": {"page_count": {"$size": {"$ifNull": ["$url.pages", []]}}}},
+    {"$unset": [*_UNREAD, "url.pages"]},
+)
 
 
 class ProfileStore(Store):
@@ -75,12 +79,13 @@ class ProfileStore(Store):
             raise _not_found()
 
     def list_contacts(self, channel_id: str | None, words: Sequence[str], after: Position | None, limit: int) -> list[Document]:
-        """Up to `limit` contacts, seen last first, that have for each of `words` a word beginning with it."""
+        """Up to `limit` contacts, seen last first, that have for each of `words` a word beginning with it; their pages counted."""
         conditions: list[Document] = [{"words": {"$regex": f"^{re.escape(word)}"}} for word in words]
         if channel_id is not None:
             conditions.append({"channel_id": channel_id})
         conditions.append(before("last_seen_at", after))
-        return list(self.database[CONTACTS].find({"$and": conditions}, _BRIEF).sort([*NEWEST_SEEN]).limit(limit))
+        found: list[Document] = [{"$match": {"$and": conditions}}, {"$sort": dict(NEWEST_SEEN)}, {"$limit": limit}]
+        return list(self.database[CONTACTS].aggregate([*found, *_COUNT_PAGES]))
 
     def read_history(self, contact_id: str) -> list[Entry]:
         """All that is kept of the contact's history. Raises ContactNotFound."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from services.common.validation import ActorSchema, Arguments, Id, PageArguments, trimmed
 from services.contacts.records import MAX_SUBJECT
@@ -36,8 +36,8 @@ class StrictBoolean(fields.Boolean):
 class IdempotencyKey(fields.String):
     """The caller's name for one creation."""
 
-    def __init__(self) -> None:
-        super().__init__(load_default=None, allow_none=True, validate=validate.Length(1, 255))
+    def __init__(self, **options: Any) -> None:
+        super().__init__(validate=validate.Length(1, 255), **(options or {"load_default": None, "allow_none": True}))
 
 
 class OpenSession(Arguments):
@@ -163,6 +163,19 @@ class CreateTicket(Arguments):
     assignee = fields.Nested(AssigneeSchema, load_default=None, allow_none=True)
     actor = fields.Nested(ActorSchema, required=True)
     idempotency_key = IdempotencyKey()
+
+
+class FindRepeatedTicket(CreateTicket):
+    """The creation of a request, its agent by the id alone."""
+
+    class Meta:
+        """Marshmallow's options."""
+
+        unknown = RAISE
+        exclude = ("assignee",)
+
+    assignee_id = Id(required=True)
+    idempotency_key = IdempotencyKey(required=True)
 
 
 class GetTicket(Arguments):

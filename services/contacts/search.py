@@ -2,10 +2,17 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from itertools import islice
 
 MAX_WORD = 64
 MAX_QUERY_WORDS = 8
+# Beginnings inside one text, beside its words and their parts.
+MAX_INNER = 32
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
+# Where a word may begin that has no blank before it: letters of Chinese and Japanese, and the first part of a Korean syllable.
+_UNSPACED = re.compile(r"[\u1100-\u115f\u3005-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_PUNCTUATION = re.compile(r"^[\W_]+|[\W_]+$")
 _PHONE_QUERY = re.compile(r"[\s+().\-/0-9]+\Z")
 _TRUNK_PREFIX = "0"
 _INTERNATIONAL_PREFIX = "00"
@@ -20,13 +27,16 @@ def normalise(text: str) -> str:
 def words_of(name: str, email: str | None, phone: str | None, national_number: str | None) -> list[str]:
     """The words under which a contact is found, each by its beginning.
 
-    The words of the name and of the e-mail address, also with what joins them (`o'neil`, the whole address, its domain); the
-    digits of the phone number, international and as dialled at home.
+    The words of the name and of the e-mail address, also with what joins them (`o'neil`, the whole address, its domain) and from
+    each joint on (`neil-smith` of `o'neil-smith`), and from each letter on where words are written without blanks (`小明` of `王小明`);
+    the digits of the phone number, international and as dialled at home.
     """
     found: set[str] = set()
     for text in (name, email or ""):
-        for word in normalise(text).split():
+        words = normalise(text).split()
+        for word in words:
             found |= {word, *_BETWEEN_WORDS.split(word)}
+        found.update(islice((inner for word in words for inner in _inner_beginnings(word)), MAX_INNER))
     if email:
         found.add(normalise(email.rpartition("@")[2]))
     if phone:
@@ -38,9 +48,22 @@ def words_of(name: str, email: str | None, phone: str | None, national_number: s
 
 
 def words_sought(query: str | None) -> list[str]:
-    """The beginnings of words that a query asks for, all of which a contact must have; none for a blank query."""
+    """The beginnings of words that a query asks for, all of which a contact must have; none for a blank query.
+
+    Punctuation around a word says nothing (`Mia,`, `@example.org`), unless the query is nothing else.
+    """
     text = normalise(query or "")
     digits = "".join(letter for letter in text if letter.isdigit())
     if digits and _PHONE_QUERY.match(text):
         return [digits[:MAX_WORD]]
-    return [word[:MAX_WORD] for word in dict.fromkeys(text.split())][:MAX_QUERY_WORDS]
+    words = text.split()
+    bare = [word for word in (_PUNCTUATION.sub("", word) for word in words) if word]
+    return list(dict.fromkeys(word[:MAX_WORD] for word in bare or words))[:MAX_QUERY_WORDS]
+
+
+def _inner_beginnings(word: str) -> Iterator[str]:
+    """What follows each joint of a word, then what begins with each of its unspaced letters."""
+    for joint in _BETWEEN_WORDS.finditer(word):
+        yield word[joint.end() :]
+    for letter in _UNSPACED.finditer(word):
+        yield word[letter.start() :]

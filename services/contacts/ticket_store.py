@@ -64,9 +64,15 @@ class TicketStore(ProfileStore):
         try:
             return self.transaction(work)
         except DocumentExists:
-            existing = self.get_ticket(ticket["_id"])
-            check_repeat(existing, ticket)
-            return existing
+            return self.find_repeated_ticket(ticket) or self.get_ticket(ticket["_id"])
+
+    def find_repeated_ticket(self, ticket: Document) -> Document | None:
+        """What this creation made before, as it stands, or None. Raises KeyReused; TicketNotFound for an erased one."""
+        if self.database[TICKETS].find_one({"_id": ticket["_id"]}, {"_id": 1}) is None:
+            return None
+        existing = self.get_ticket(ticket["_id"])
+        check_repeat(existing, ticket)
+        return existing
 
     def update_ticket(self, ticket: Document, changes: Mapping[str, Any]) -> Document:
         """The ticket with the changes. Raises StaleDocument."""

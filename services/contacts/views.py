@@ -13,8 +13,10 @@ Resource = dict[str, Any]
 
 
 def contact_view(contact: Document) -> Resource:
-    """The contact: all but its history, provenance and bookkeeping."""
-    url = contact["url"]
+    """The contact as events and lists tell of it: of its pages the first, the last and their number.
+
+    The rest are much and change little: `whole_contact_view` has them.
+    """
     return {
         "id": contact["_id"],
         "channel_id": contact["channel_id"],
@@ -26,12 +28,7 @@ def contact_view(contact: Document) -> Resource:
         "since": to_wire(contact["since"]),
         "last_seen_at": to_wire(contact["last_seen_at"]),
         "ip": contact["ip"],
-        "url": url
-        and {
-            "first": _page_view(url["first"]),
-            "last": _page_view(url["last"]),
-            "pages": [_page_view(page) for page in url["pages"]],
-        },
+        "url": _pages_view(contact),
         "country": contact["country"],
         "locale": contact["locale"],
         "time_zone": contact.get("time_zone"),
@@ -41,6 +38,14 @@ def contact_view(contact: Document) -> Resource:
         "highlighted_notes": [note_view(note) for note in contact["highlighted_notes"]],
         "version": contact["version"],
     }
+
+
+def whole_contact_view(contact: Document) -> Resource:
+    """The contact with all its pages, and without its history, provenance and bookkeeping."""
+    view = contact_view(contact)
+    if view["url"] is not None:
+        view["url"]["pages"] = [_page_view(page) for page in contact["url"]["pages"]]
+    return view
 
 
 def note_view(note: Document) -> Resource:
@@ -108,6 +113,15 @@ def ignored_view(record: Document) -> Resource:
 def erasure_view(contact: Document) -> Resource:
     """What is said of an erased contact."""
     return {"id": contact["_id"], "erased_at": to_wire(contact["erased_at"])}
+
+
+def _pages_view(contact: Document) -> Resource | None:
+    url = contact["url"]
+    if url is None:
+        return None
+    # Listings count the pages in the database, and leave them there.
+    count = len(url["pages"]) if "pages" in url else contact["page_count"]
+    return {"first": _page_view(url["first"]), "last": _page_view(url["last"]), "page_count": count}
 
 
 def _page_view(page: Document) -> Resource:

@@ -4,17 +4,30 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 from zoneinfo import available_timezones
 
-MAX_URL = 2_000
-MAX_TITLE = 500
-MAX_CAMPAIGN = 200
+import orjson
+
 MAX_PAGES = 50
+MAX_PAGES_BYTES = 64_000
 # Browsers send up to 64 kB; a campaign further behind than this is no campaign.
 MAX_PARSED = 10_000
 MAX_PARAMETERS = 1_000
+
+
+class Bound(NamedTuple):
+    """How much of a text is kept: letters may have four bytes."""
+
+    characters: int
+    size: int  # bytes of UTF-8
+
+
+URL = Bound(2_000, 4_096)
+TITLE = Bound(500, 1_000)
+CAMPAIGN = Bound(200, 400)
 
 CAMPAIGN_PARTS = {
     "utm_source": "source",
@@ -23,6 +36,8 @@ CAMPAIGN_PARTS = {
     "utm_term": "term",
     "utm_content": "content",
 }
+_BOUNDS = {"url": URL, "title": TITLE, "referrer": URL}
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}\Z")
 # Zones of the machine, not of a place.
 _NO_PLACES = {"Factory", "localtime", "posixrules"}
@@ -42,7 +57,7 @@ def parse_campaign(url: str) -> dict[str, str | None] | None:
     found: dict[str, str] = {}
     for key, value in parameters:
         part = CAMPAIGN_PARTS.get(key.lower())
-        if part is not None and (text := _kept(value, MAX_CAMPAIGN)):
+        if part is not None and (text := _kept(value, CAMPAIGN)):
             found.setdefault(part, text)
     return {part: found.get(part) for part in CAMPAIGN_PARTS.values()} if found else None
 
@@ -52,30 +67,54 @@ def read_page(page: Mapping[str, Any] | None, at: datetime) -> Page | None:
     if page is None:
         return None
     raw = page.get("url") or ""
-    url = _kept(raw, MAX_URL)
-    if not url:
+    texts = {part: _kept(page.get(part) or "", bound) or None for part, bound in _BOUNDS.items()}
+    if texts["url"] is None:
         return None
-    return {
-        "url": url,
-        "title": _kept(page.get("title") or "", MAX_TITLE) or None,
-        "referrer": _kept(page.get("referrer") or "", MAX_URL) or None,
+    return texts | {
         "campaign": parse_campaign(raw),
         "at": at,
     }
 
 
 def add_page(pages: Pages | None, page: Page | None) -> Pages | None:
-    """The history with one more page. The first stays for ever; the page that was last already is only brought up to date."""
+    """The history with one more page, within its bounds, also where it had others before.
+
+    The first stays for ever; the page that was last already is only brought up to date.
+    """
+    known = None if pages is None else _bounded(pages)
     if page is None:
-        return pages
-    if pages is None:
+        return known
+    if known is None:
         return {"first": page, "last": page, "pages": [page]}
-    history: list[Page] = pages["pages"]
+    history: list[Page] = known["pages"]
     if history and history[-1]["url"] == page["url"]:
         seen = history[-1] | {"title": page["title"] or history[-1]["title"]}
-        first = seen if pages["first"] == history[-1] else pages["first"]
-        return {"first": first, "last": seen, "pages": [*history[:-1], seen]}
-    return {"first": pages["first"], "last": page, "pages": [*history, page][-MAX_PAGES:]}
+        first = seen if known["first"] == history[-1] else known["first"]
+        return {"first": first, "last": seen, "pages": _newest([*history[:-1], seen])}
+    return {"first": known["first"], "last": page, "pages": _newest([*history, page])}
+
+
+def _bounded(pages: Pages) -> Pages:
+    """Of an earlier version, texts may be longer and pages more."""
+    first, last = (_cut(pages[one]) for one in ("first", "last"))
+    return {"first": first, "last": last, "pages": _newest([_cut(page) for page in pages["pages"]])}
+
+
+def _cut(page: Page) -> Page:
+    campaign = page["campaign"] and {part: value and _kept(value, CAMPAIGN) for part, value in page["campaign"].items()}
+    return page | {part: page[part] and _kept(page[part], bound) for part, bound in _BOUNDS.items()} | {"campaign": campaign}
+
+
+def _newest(history: list[Page]) -> list[Page]:
+    """The newest pages for which there is room, at least the last."""
+    newest = history[-MAX_PAGES:]
+    sizes = accumulate(_size_of(page) for page in reversed(newest))
+    room = sum(1 for size in sizes if size <= MAX_PAGES_BYTES)
+    return newest[-max(room, 1) :]
+
+
+def _size_of(page: Page) -> int:
+    return len(orjson.dumps(page))
 
 
 def clean_locale(text: str | None) -> str | None:
@@ -103,5 +142,7 @@ def _subtag(part: str) -> str:
     return part.upper() if len(part) == _REGION_LENGTH else part.lower()
 
 
-def _kept(text: str, length: int) -> str:
-    return text.replace("\x00", "").strip()[:length]
+def _kept(text: str, bound: Bound) -> str:
+    """The beginning of a text on one line: control characters would be six bytes each to whoever is sent it."""
+    line = _CONTROLS.sub(" ", text[: 2 * bound.characters]).strip()[: bound.characters]
+    return line.encode("utf-8", "replace")[: bound.size].decode("utf-8", "ignore").rstrip()

@@ -16,7 +16,7 @@ from services.contacts.entrypoints.means import Means
 from services.contacts.listing import read_position, seen
 from services.contacts.profiles import with_words
 from services.contacts.search import words_sought
-from services.contacts.views import contact_view, entry_view, ignored_view
+from services.contacts.views import contact_view, entry_view, ignored_view, whole_contact_view
 
 log = get_logger(__name__)
 
@@ -29,7 +29,7 @@ class ContactMethods(Means):
     @rpc(schemas.GetContact)
     def get_contact(self, *, contact_id: str) -> Wire:
         """The contact. Raises ContactNotFound."""
-        return contact_view(self.store.get_contact(contact_id))
+        return whole_contact_view(self.store.get_contact(contact_id))
 
     @rpc(schemas.ListContacts)
     def list_contacts(self, *, channel_id: str | None, q: str | None, cursor: str | None, limit: int) -> Wire:
@@ -93,4 +93,4 @@ class ContactMethods(Means):
             changes = domain.decide_write(contact, wanted, writer, now(), custom=custom)
             return self.store.update_contact(contact, with_words(contact, changes))
 
-        return contact_view(retry_stale(attempt))
+        return whole_contact_view(retry_stale(attempt))

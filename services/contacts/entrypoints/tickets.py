@@ -49,6 +49,37 @@ class TicketMethods(Means):
         )
         return self._show(self.store.create_ticket(ticket))
 
+    @rpc(schemas.FindRepeatedTicket)
+    def find_repeated_ticket(
+        self,
+        *,
+        contact_id: str,
+        subject: str,
+        description: str,
+        conversation_id: str | None,
+        assignee_id: str,
+        actor: Wire,
+        idempotency_key: str,
+    ) -> Wire:
+        """`{ticket}`: what this creation made before, as it stands, or null.
+
+        For callers who look whether there is such an agent: of a ticket that is there already, nobody has to ask again. Raises
+        ContactNotFound, Forbidden, KeyReused.
+        """
+        domain.check_ticket_writer(actor)
+        wanted = new_ticket(
+            contact=self.store.get_contact(contact_id),
+            subject=subject,
+            description=description,
+            conversation_id=conversation_id,
+            assignee={"id": assignee_id, "name": ""},
+            actor=actor,
+            key=idempotency_key,
+            at=now(),
+        )
+        ticket = self.store.find_repeated_ticket(wanted)
+        return {"ticket": None if ticket is None else self._show(ticket)}
+
     @rpc(schemas.GetTicket)
     def get_ticket(self, *, ticket_id: str) -> Wire:
         """The ticket. Raises TicketNotFound."""

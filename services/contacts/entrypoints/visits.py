@@ -12,7 +12,7 @@ from services.common.validation import load
 from services.contacts import domain, schemas
 from services.contacts.entrypoints.means import Means, named_by_channel
 from services.contacts.erasure import is_erased
-from services.contacts.errors import ContactNotFound, OtherChannel
+from services.contacts.errors import ContactBlocked, ContactNotFound, OtherChannel
 from services.contacts.profiles import Visit, decide_visit, new_contact, with_words, without_outdated
 from services.contacts.values import InvalidValue, clean_name
 from services.contacts.views import contact_view
@@ -39,12 +39,15 @@ class VisitMethods(Means):
         """The contact, made on its first visit and refreshed by each later one.
 
         `name` is what the channel knows of the visitor. Texts that mean nothing (an odd address, URL, locale or time zone) are kept
-        as text or left out. Raises OtherChannel (CONFLICT), ContactNotFound for an erased one.
+        as text or left out. A blocked contact is answered as it is: who calls turns the visitor away, and nothing of the visit is
+        kept. Raises OtherChannel (CONFLICT), ContactNotFound for an erased one.
         """
         visit = self.enrichment.read_visit(now(), ip=ip, page=page, locale=locale, time_zone=time_zone, user_agent=user_agent)
         named = _usable_name(name)
 
         def refresh(contact: Document) -> Document:
+            if contact["blocked"]:
+                return {}
             changes = decide_visit(contact, visit)
             return changes | named_by_channel(contact | changes, named, visit.at)
 
@@ -55,11 +58,13 @@ class VisitMethods(Means):
 
     @rpc(schemas.RecordPage)
     def record_page(self, *, contact_id: str, page: Wire) -> Wire:
-        """The contact, whose running visit went on to this page. Raises ContactNotFound."""
+        """The contact, whose running visit went on to this page. Raises ContactNotFound, ContactBlocked."""
         visit = self.enrichment.read_visit(now(), page=page)
 
         def attempt() -> Document:
             contact = self.store.get_contact(contact_id)
+            if contact["blocked"]:
+                raise ContactBlocked("The visitor is blocked.")
             return self.store.update_contact(contact, decide_visit(contact, visit))
 
         return contact_view(retry_stale(attempt))

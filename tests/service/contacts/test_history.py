@@ -94,7 +94,10 @@ def test_page_of_a_running_visit_is_added_to_the_visited_ones(visitor: Visitor, 
     page = {"url": "https://acme.test/prices?utm_source=news", "title": "Prices", "referrer": "https://acme.test/"}
     after = call("record_page", contact_id=contact["id"], page=page)
 
-    assert [one["url"] for one in after["url"]["pages"]] == ["https://acme.test/", page["url"]]
+    whole = call("get_contact", contact_id=contact["id"])
+    assert [one["url"] for one in whole["url"].pop("pages")] == ["https://acme.test/", page["url"]]
+    assert whole == after
+    assert after["url"]["page_count"] == 2
     assert (after["url"]["last"]["title"], after["url"]["last"]["campaign"]["source"]) == ("Prices", "news")
     assert after["url"]["first"] == contact["url"]["first"]
     assert after["last_seen_at"] >= contact["last_seen_at"]

@@ -60,6 +60,24 @@ def test_contact_is_found_by_the_beginnings_of_its_words(visitor: Visitor, call:
     assert contact["id"] in ids(call("list_contacts", q=query, limit=100)) or not expected
 
 
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("Lund, Mia", "mia, (lund)"),
+        ("王小明", "小明"),
+        ("Ann O'Neil-Smith", "neil-smith"),
+        ("한글이름", "글이름"),
+        ("Ann", "@acme-tools.test"),
+    ],
+)
+def test_contact_is_found_by_what_stands_inside_its_words(visitor: Visitor, call: Call, name: str, query: str) -> None:
+    channel = new_id()
+    contact = visitor(channel_id=channel)
+    visitor(channel_id=channel)
+    call("update_contact", contact_id=contact["id"], changes={"name": name, "email": "ann@acme-tools.test"}, actor=ANN)
+    assert ids(call("list_contacts", channel_id=channel, q=query)) == [contact["id"]]
+
+
 def test_old_name_finds_nothing_when_it_was_changed(visitor: Visitor, call: Call) -> None:
     channel = new_id()
     contact = visitor(channel_id=channel)
@@ -100,7 +118,13 @@ def test_every_listing_uses_an_index_when_scans_are_forbidden(visitor: Visitor, 
     admin = stack.mongo("contacts").client.admin
     admin.command({"setParameter": 1, "notablescan": True})
     try:
-        for filters in ({}, {"channel_id": "indexed"}, {"q": "zoe"}, {"q": "zoe m", "channel_id": "indexed"}):
+        for filters in (
+            {},
+            {"channel_id": "indexed"},
+            {"q": "zoe"},
+            {"q": "(zoe), 小明"},
+            {"q": "zoe m", "channel_id": "indexed"},
+        ):
             first = call("list_contacts", **filters, limit=1)
             if first["next_cursor"]:
                 call("list_contacts", **filters, limit=1, cursor=first["next_cursor"])

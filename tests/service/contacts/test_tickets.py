@@ -61,6 +61,20 @@ def test_ticket_is_opened_once_when_the_call_is_repeated(visitor: Visitor, call:
     assert len(call("list_tickets", contact_id=arguments["contact_id"])["items"]) == 1
 
 
+def test_repeat_is_found_by_the_agents_id_alone(visitor: Visitor, call: Call) -> None:
+    agent_id = new_id()
+    first = {"contact_id": visitor()["id"], "subject": "Refund", "actor": ANN, "idempotency_key": new_id()}
+    again = first | {"assignee_id": agent_id}
+    assert call("find_repeated_ticket", **again) == {"ticket": None}
+    ticket = call("create_ticket", **first, assignee={"id": agent_id, "name": "Ben"})
+    assert call("find_repeated_ticket", **again) == {"ticket": ticket}
+    for other in ({"subject": "Other"}, {"assignee_id": new_id()}):
+        assert refused_code(call, "find_repeated_ticket", **(again | other)) == "IDEMPOTENCY_KEY_REUSED"
+    assert call("find_repeated_ticket", **(again | {"actor": BEN})) == {"ticket": None}
+    assert refused_code(call, "find_repeated_ticket", **(again | {"actor": VISITOR})) == "FORBIDDEN"
+    assert refused_code(call, "find_repeated_ticket", **(again | {"contact_id": new_id()})) == "CONTACT_NOT_FOUND"
+
+
 def test_ticket_is_forbidden_to_others(visitor: Visitor, call: Call) -> None:
     contact = visitor()
     ticket = call("create_ticket", contact_id=contact["id"], subject="x", actor=ANN)

@@ -7,8 +7,10 @@ import pytest
 
 from services.common.errors import RemoteError
 from services.common.ids import new_id
+from services.common.wire import encode
 from tests.service.contacts.conftest import ANN, BOT, CHROME, FIREFOX, Call, Visitor
 from tests.support.events import Collector
+from tests.support.stack import Stack
 
 PAGE = {
     "url": "https://acme.test/prices?utm_source=news&utm_campaign=autumn",
@@ -39,7 +41,7 @@ COUNTRIES = {
 }
 
 
-def test_profile_is_complete_when_a_visitor_comes_first(visitor: Visitor, collector: Collector) -> None:
+def test_profile_is_complete_when_a_visitor_comes_first(visitor: Visitor, call: Call, collector: Collector) -> None:
     contact = visitor(ip="193.99.144.80", page=PAGE, locale="de-de", user_agent=CHROME)
 
     assert contact.keys() == RESOURCE
@@ -52,7 +54,8 @@ def test_profile_is_complete_when_a_visitor_comes_first(visitor: Visitor, collec
     assert (page["url"], page["title"], page["referrer"]) == (PAGE["url"], "Prices", "https://search.test/")
     assert page["campaign"] == {"source": "news", "medium": None, "name": "autumn", "term": None, "content": None}
     assert contact["url"]["last"] == page
-    assert contact["url"]["pages"] == [page]
+    assert contact["url"]["page_count"] == 1
+    assert call("get_contact", contact_id=contact["id"])["url"]["pages"] == [page]
     assert contact["since"] == contact["last_seen_at"] == page["at"]
     assert (contact["email"], contact["phone"], contact["fields"], contact["blocked"], contact["version"]) == (
         None,
@@ -92,12 +95,13 @@ def test_later_visit_refreshes_what_changed_and_keeps_the_first(visitor: Visitor
     assert (second["name"], second["version"]) == (first["name"], 2)
     assert second["url"]["first"] == first["url"]["first"]
     assert second["url"]["last"]["url"] == page["url"]
-    assert [p["url"] for p in second["url"]["pages"]] == [PAGE["url"], page["url"]]
     assert second["country"] == {"code": "US", "name": "United States"}
     assert (second["browser"], second["platform"], second["locale"]) == ("Firefox 128", "Linux", "en-US")
     event = collector.wait_for("contact_updated", lambda e: e["contact_id"] == first["id"])
     assert event["data"] == second
-    assert call("get_contact", contact_id=first["id"]) == second
+    whole = call("get_contact", contact_id=first["id"])
+    assert [p["url"] for p in whole["url"].pop("pages")] == [PAGE["url"], page["url"]]
+    assert whole == second
 
 
 def test_pages_do_not_grow_when_the_same_page_opens_the_session_again(visitor: Visitor, call: Call) -> None:
@@ -113,8 +117,10 @@ def test_pages_are_the_newest_fifty_when_there_were_more(visitor: Visitor, call:
     contact = visitor(page={"url": "https://acme.test/0"})
     for number in range(1, 60):
         page = {"url": f"https://acme.test/{number}"}
-        contact = call("open_session", contact_id=contact["id"], channel_id="channel-1", page=page)
+        call("open_session", contact_id=contact["id"], channel_id="channel-1", page=page)
 
+    contact = call("get_contact", contact_id=contact["id"])
+    assert contact["url"]["page_count"] == 50
     assert contact["url"]["first"]["url"] == "https://acme.test/0"
     assert [p["url"].rpartition("/")[2] for p in contact["url"]["pages"]] == [str(n) for n in range(10, 60)]
     assert contact["url"]["last"] == contact["url"]["pages"][-1]
@@ -192,7 +198,74 @@ def test_visit_is_refused_when_the_contact_is_of_another_channel(visitor: Visito
     assert call("get_contact", contact_id=contact["id"]) == contact
 
 
-def test_blocked_contact_still_has_its_session(visitor: Visitor, call: Call) -> None:
-    contact = visitor()
-    call("update_contact", contact_id=contact["id"], changes={"blocked": True}, actor=ANN)
-    assert call("open_session", contact_id=contact["id"], channel_id="channel-1")["blocked"] is True
+@pytest.fixture
+def blocked(visitor: Visitor, call: Call) -> dict[str, Any]:
+    contact = visitor(page=PAGE, ip="8.8.8.8", user_agent=CHROME)
+    return call("update_contact", contact_id=contact["id"], changes={"blocked": True}, actor=ANN)
+
+
+def test_blocked_contacts_session_is_answered_and_changes_nothing(blocked: dict[str, Any], call: Call) -> None:
+    page = {"url": "https://spam.test/"}
+    visit = {"ip": "193.99.144.80", "page": page, "locale": "de", "user_agent": FIREFOX, "name": "Spam"}
+    answered = call("open_session", contact_id=blocked["id"], channel_id="channel-1", **visit)
+    assert (answered["blocked"], answered["version"]) == (True, blocked["version"])
+    assert call("get_contact", contact_id=blocked["id"]) == blocked
+    with pytest.raises(RemoteError) as refused:
+        call("record_page", contact_id=blocked["id"], page=page)
+    assert refused.value.error_code == "CONTACT_BLOCKED"
+    assert call("get_contact", contact_id=blocked["id"]) == blocked
+
+    call("update_contact", contact_id=blocked["id"], changes={"blocked": False}, actor=ANN)
+    assert call("record_page", contact_id=blocked["id"], page=page)["url"]["last"]["url"] == page["url"]
+
+
+OTTER = "\U0001f9a6"
+HOSTILE = f'{OTTER}\x01"' * 3_000
+
+
+def hostile_page(number: int) -> dict[str, str]:
+    parts = ("source", "medium", "campaign", "term", "content")
+    campaign = "&".join(f"utm_{part}={OTTER * 200}" for part in parts)
+    return {"url": f"https://a.test/{number}?{campaign}&{HOSTILE}", "title": HOSTILE, "referrer": HOSTILE}
+
+
+def test_profile_its_events_and_its_list_item_stay_small_when_its_visitor_is_hostile(
+    visitor: Visitor, call: Call, collector: Collector
+) -> None:
+    channel = new_id()
+    contact = visitor(channel_id=channel, page=hostile_page(0))
+    for number in range(1, 55):
+        call("record_page", contact_id=contact["id"], page=hostile_page(number))
+    whole = call("get_contact", contact_id=contact["id"])
+    assert len(encode(whole)) < 100_000
+    assert whole["url"]["first"] == contact["url"]["first"]
+    assert whole["url"]["last"] == whole["url"]["pages"][-1]
+    assert whole["url"]["last"]["url"].startswith("https://a.test/54?")
+    assert len(whole["url"]["pages"]) == whole["url"]["page_count"] > 4
+
+    [item] = call("list_contacts", channel_id=channel)["items"]
+    assert item == whole | {"url": {part: value for part, value in whole["url"].items() if part != "pages"}}
+    last = collector.wait_for("contact_updated", lambda e: e["contact_id"] == contact["id"] and e["data"]["version"] == 55)
+    assert last["data"] == item
+    assert len(encode(item)) < 26_000
+
+
+def test_profile_of_an_earlier_version_is_listed_and_shrinks_with_its_next_visit(
+    visitor: Visitor, call: Call, stack: Stack
+) -> None:
+    channel = new_id()
+    contact = visitor(channel_id=channel, page=PAGE)
+    contacts = stack.mongo("contacts")["contacts"]
+    stored = contacts.find_one({"_id": contact["id"]})
+    assert stored is not None
+    [page] = stored["url"]["pages"]
+    big = [page | {"url": f"https://a.test/{number}" + OTTER * 1_900, "title": OTTER * 500} for number in range(50)]
+    contacts.update_one({"_id": contact["id"]}, {"$set": {"url": {"first": big[0], "last": big[-1], "pages": big}}})
+    [item] = call("list_contacts", channel_id=channel)["items"]
+    assert (item["url"]["page_count"], "pages" in item["url"]) == (50, False)
+    call("open_session", contact_id=contact["id"], channel_id=channel)
+    whole = call("get_contact", contact_id=contact["id"])
+    assert len(encode(whole)) < 100_000
+    assert whole["url"]["pages"][-1] == whole["url"]["last"]
+    assert whole["url"]["last"]["url"].startswith("https://a.test/49")
+    assert max(len(whole["url"][one]["url"].encode()) for one in ("first", "last")) <= 4_096

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_both_kinds_of_record_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
         (None, None),
     ]
     for record, code in records:
-        monkeypatch.setattr(lookup, "_reader", type("Reader", (), {"get": lambda _, __, record=record: record})())
+        monkeypatch.setattr(maxminddb.reader.Reader, "get", lambda _, __, record=record: record)
         assert (lookup.find("8.8.8.8") or {}).get("code") == code
 
 
@@ -112,3 +113,67 @@ def test_database_is_used_without_a_restart_when_it_appears_and_kept_when_a_brok
     clock.pass_time()
     assert lookup.find("8.8.8.8") == {"code": "US", "name": "United States"}
     assert clock.warnings == ["country_database_unusable"] * 2
+
+
+def damaged_metadata() -> bytes:
+    """A database whose metadata has a key that its readers don't know."""
+    data = SHIPPED_DATABASE.read_bytes()
+    start = data.rindex(b"\xab\xcd\xefMaxMind.com")
+    return data[:start] + data[start:].replace(b"description", b"x" * 11)
+
+
+def test_database_is_not_used_and_nothing_stops_when_its_metadata_is_damaged(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "country.mmdb"
+    path.write_bytes(damaged_metadata())
+    lookup = CountryLookup(path, NAMES)
+    for _ in range(3):
+        assert lookup.find("8.8.8.8") is None
+        clock.pass_time()
+    assert clock.warnings == ["country_database_unusable"]
+    shutil.copy(SHIPPED_DATABASE, path)
+    clock.pass_time()
+    assert lookup.find("8.8.8.8") == {"code": "US", "name": "United States"}
+    path.write_bytes(damaged_metadata())
+    clock.pass_time()
+    assert lookup.find("8.8.8.8") == {"code": "US", "name": "United States"}
+    assert clock.warnings == ["country_database_unusable"] * 2
+
+
+@pytest.mark.parametrize("error", [TypeError, UnicodeDecodeError("utf-8", b"", 0, 1, "x"), IndexError, RecursionError, maxminddb.InvalidDatabaseError])  # fmt: skip
+def test_database_before_is_used_again_when_the_new_one_turns_out_to_be_damaged(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, error: Any
+) -> None:
+    path = tmp_path / "country.mmdb"
+    lookup = CountryLookup(path, NAMES)
+    for modified in (1, 2):
+        shutil.copyfile(SHIPPED_DATABASE, path)
+        os.utime(path, (modified, modified))
+        assert lookup.find("8.8.8.8") == {"code": "US", "name": "United States"}
+        clock.pass_time()
+
+    newer, read = lookup._reader, maxminddb.reader.Reader.get
+
+    def get(self: maxminddb.Reader, address: Any) -> Any:
+        if self is newer and address.packed[0] == 1:
+            raise error
+        return read(self, address)
+
+    monkeypatch.setattr(maxminddb.reader.Reader, "get", get)
+    assert lookup.find("8.8.8.8") == {"code": "US", "name": "United States"}
+    for _ in range(3):
+        lookup.find("1.1.1.1")
+        assert lookup.find("8.8.8.8") == {"code": "US", "name": "United States"}
+        clock.pass_time()
+    assert clock.warnings == ["country_database_unusable"]
+    assert lookup._reader is not newer
+
+
+def test_address_of_the_other_kind_has_no_country_and_is_no_damage_when_the_database_is_of_ipv4(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookup = CountryLookup(SHIPPED_DATABASE, NAMES)
+    whole = maxminddb.open_database(SHIPPED_DATABASE, maxminddb.MODE_MEMORY).metadata()
+    monkeypatch.setattr(maxminddb.reader.Reader, "metadata", lambda _: replace(whole, ip_version=4))
+    assert lookup.find("2001:4860:4860::8888") is None
+    assert lookup.find("8.8.8.8") == {"code": "US", "name": "United States"}
+    assert clock.warnings == []

@@ -2,13 +2,22 @@
 
 from typing import Any
 
+import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.contacts.domain import is_channels_news
 from services.contacts.profiles import Visit, decide_visit, without_outdated
-from services.contacts.visits import MAX_PAGES, add_page, clean_locale, clean_time_zone, parse_campaign, read_page
+from services.contacts.visits import (
+    MAX_PAGES,
+    MAX_PAGES_BYTES,
+    add_page,
+    clean_locale,
+    clean_time_zone,
+    parse_campaign,
+    read_page,
+)
 from tests.unit.contacts.documents import START, contact, moment
 
 
@@ -50,6 +59,51 @@ def test_history_keeps_first_and_last_and_never_grows_beyond_its_size(urls: list
     kept = [page["url"] for page in pages["pages"]]
     without_repeats = [url for index, url in enumerate(urls) if index == 0 or urls[index - 1] != url]
     assert kept == without_repeats[-MAX_PAGES:]
+
+
+def sizes(pages: dict[str, Any]) -> list[int]:
+    return [len(orjson.dumps(page)) for page in pages["pages"]]
+
+
+@given(st.lists(st.text(min_size=1, max_size=300).map(lambda text: text * 20), min_size=1, max_size=60))
+@settings(max_examples=30, deadline=None)
+def test_history_is_bounded_in_bytes_and_keeps_the_newest(texts: list[str]) -> None:
+    pages = None
+    for number, text in enumerate(texts):
+        pages = add_page(pages, read_page({"url": f"u{number}{text}", "title": text, "referrer": text}, moment(number)))
+    assert pages is not None
+    assert sum(sizes(pages)) <= MAX_PAGES_BYTES
+    assert pages["first"]["url"].startswith("u0")
+    assert pages["last"] == pages["pages"][-1]
+    assert pages["last"]["at"] == moment(len(texts) - 1)
+    times = [page["at"] for page in pages["pages"]]
+    assert times == [moment(number) for number in range(len(texts) - len(times), len(texts))]
+    assert add_page(pages, None) == pages
+
+
+def test_texts_are_bounded_in_characters_and_in_bytes() -> None:
+    otter = "\U0001f9a6"
+    parts = "&".join(f"utm_{part}={otter * 300}" for part in ("source", "medium", "campaign", "term", "content"))
+    page = read_page({"url": f"?{parts}&{otter * 3000}", "title": otter * 3000, "referrer": otter * 3000}, START)
+    assert page is not None
+    assert [len(page[part].encode()) for part in ("url", "title", "referrer")] == [4_096, 1_000, 4_096]
+    assert {len(part.encode()) for part in page["campaign"].values()} == {400}
+    plain = read_page({"url": "u" * 9000, "title": "t" * 9000, "referrer": "\x01" * 9000}, START)
+    assert plain is not None
+    assert (len(plain["url"]), len(plain["title"]), plain["referrer"]) == (2_000, 500, None)
+    cut = read_page({"url": "uu" + otter * 3000}, START)
+    assert cut is not None
+    assert cut["url"] == "uu" + otter * 1_023
+
+
+def test_history_of_an_earlier_version_comes_within_the_bounds_also_without_a_page() -> None:
+    big = [{"url": f"{number}" + "\U0001f9a6" * 1_990, "title": "é" * 500, "referrer": None, "campaign": {"source": "ü" * 200, "medium": None}, "at": moment(number)} for number in range(50)]  # fmt: skip
+    pages = add_page({"first": big[0], "last": big[-1], "pages": big}, None)
+    assert pages is not None
+    assert sum(sizes(pages)) <= MAX_PAGES_BYTES
+    assert (pages["first"]["at"], pages["last"]["at"], pages["pages"][-1]) == (START, moment(49), pages["last"])
+    assert max(len(pages[one]["url"].encode()) for one in ("first", "last")) <= 4_096
+    assert pages["last"]["campaign"] == {"source": "ü" * 200, "medium": None}
 
 
 def test_title_is_brought_up_to_date_when_the_page_stays() -> None:
