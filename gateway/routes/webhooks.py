@@ -92,7 +92,7 @@ def delete_webhook(webhook_id: str) -> Response:
 def rotate_secret(webhook_id: str) -> Response:
     """Make a new secret.
 
-    The answer shows it, this once. For 24 hours the old one signs too, so that receivers can change over.
+    The answer shows it, this once. For 24 hours what it replaces signs too, so that receivers can change over.
     """
     return answer(call("messaging", "rotate_webhook_secret", webhook_id=webhook_id, actor=caller().actor))
 
@@ -115,7 +115,7 @@ def ping(webhook_id: str) -> Response:
 def list_deliveries(query: dict[str, Any], webhook_id: str) -> Response:
     """List what was sent to a webhook or waits to be, newest first.
 
-    Kept for 7 days.
+    Kept for 7 days from when they ended.
     """
     return answer(call("messaging", "list_deliveries", webhook_id=webhook_id, **query))
 

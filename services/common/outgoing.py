@@ -1,29 +1,26 @@
 """Requests to servers that are not ours: to checked addresses alone, bounded in time and size, whatever the other side does.
 
-The name is looked up once, every address that it stands for is checked, and the connection goes to one of these: a name that points
-elsewhere a moment later changes nothing. Redirects are not followed. Under eventlet, as the services run, nothing else waits.
+The name is looked up (`lookups.py`), every address that it stands for is checked each time, and the connection goes to one of these: a
+name that points elsewhere a moment later changes nothing. Redirects are not followed. Under eventlet, as the services run, nothing else waits.
 """
 
 import http.client
 import logging
 import os
-import socket
 import ssl
 import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_address
 
 import eventlet
-import eventlet.tpool
 import urllib3
 import urllib3.connection
-from eventlet.patcher import original
 from urllib3.util.ssl_ import create_urllib3_context
 
 from services.common.guard import UNGUARDED, Address, Guard, Network, Refused, Target, is_public, read_networks
+from services.common.lookups import OPERATORS, STRANGERS, LookupFailed
 from services.common.version import VERSION
 
 __all__ = [
@@ -46,8 +43,6 @@ USER_AGENT = f"Foyer/{VERSION}"
 MAX_REASON = 300
 # A name with more addresses is tried at the first ones.
 ADDRESSES_TRIED = 3
-# A lookup can't be stopped: names whose servers never answer must not take all of the resolver's 20 threads.
-LOOKUPS_AT_ONCE = 2
 _FAILURES = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError, ssl.SSLError, ValueError)
 
 
@@ -61,12 +56,13 @@ class Answer:
 
 
 class NotReached(Exception):
-    """There is no answer. `unknown`: the request may have arrived nevertheless."""
+    """There is no answer. `unknown`: the request may have arrived nevertheless; `untried`: it is only that we had no room for it."""
 
-    def __init__(self, reason: str, *, unknown: bool = False) -> None:
+    def __init__(self, reason: str, *, unknown: bool = False, untried: bool = False) -> None:
         super().__init__(reason[:MAX_REASON])
         self.reason = reason[:MAX_REASON]
         self.unknown = unknown
+        self.untried = untried
 
 
 class _Progress:
@@ -120,17 +116,22 @@ def post(
 def check_target(url: str, guard: Guard, *, seconds: float = 1.5) -> None:
     """Raise Refused unless requests may be sent to a URL, as far as that can be found out within `seconds`.
 
-    A name that can't be looked up now passes: each request checks again.
+    A name that can't be looked up now passes, as each request checks again, unless plain http is asked for, which must be shown to be
+    allowed.
     """
     target = guard.read(url)
     try:
         with eventlet.Timeout(seconds):
             _resolve(target, guard)
+        return
     except eventlet.Timeout:
-        pass
-    except NotReached:
-        if target.scheme != "https":
-            raise Refused("Only https:// is allowed.") from None
+        reason = f"The name {target.host} was not looked up in time."
+    except NotReached as error:
+        reason = error.reason
+    if target.scheme != "https":
+        if guard.allowed_networks:
+            raise Refused(f"http:// is allowed at certain addresses only. {reason}")
+        raise Refused("Only https:// is allowed.")
 
 
 def _resolve(target: Target, guard: Guard) -> list[Address]:
@@ -138,37 +139,17 @@ def _resolve(target: Target, guard: Guard) -> list[Address]:
     try:
         addresses = [ip_address(target.host)]
     except ValueError:
-        addresses = look_up(target.host, target.port)
+        addresses = look_up(target.host, target.port, trusted=guard.trusted)
     guard.check(target, addresses)
     return addresses[:ADDRESSES_TRIED]
 
 
-_looking_up: Counter[str] = Counter()
-# A real lock: the resolver's threads are real ones, where eventlet's own would switch between what isn't theirs.
-_looking_up_lock = original("threading").Lock()
-
-
-def look_up(host: str, port: int) -> list[Address]:
-    """What a name stands for now, asked in a real thread, as the system's resolver blocks. Raises NotReached."""
-    with _looking_up_lock:
-        if _looking_up[host] >= LOOKUPS_AT_ONCE:
-            raise NotReached(f"The name {host} is still being looked up.")
-        _looking_up[host] += 1
+def look_up(host: str, port: int, *, trusted: bool = False) -> list[Address]:
+    """What a name stands for now. Those that operators configured never wait for strangers' ones. Raises NotReached."""
     try:
-        found = eventlet.tpool.execute(_look_up_blocking, host, port)
-    except (OSError, UnicodeError) as error:
-        raise NotReached(f"The name {host} can't be looked up: {error}") from None
-    return [ip_address(str(info[4][0]).partition("%")[0]) for info in found]
-
-
-def _look_up_blocking(host: str, port: int) -> list[tuple[object, ...]]:
-    try:
-        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    finally:
-        with _looking_up_lock:
-            _looking_up[host] -= 1
-            if not _looking_up[host]:
-                del _looking_up[host]
+        return (OPERATORS if trusted else STRANGERS).find(host, port)
+    except LookupFailed as error:
+        raise NotReached(str(error), untried=error.untried) from None
 
 
 def _connect(progress: _Progress, target: Target, addresses: list[Address], deadline: float) -> None:

@@ -11,6 +11,8 @@ from services.common.events import subscribe
 from services.common.guard import Guard, Refused
 from services.common.ids import derived_id, fingerprint, new_id
 from services.common.lanes import Retry, in_order
+from services.common.logs import get_logger
+from services.common.outages import is_outage
 from services.common.outgoing import check_target
 from services.common.paging import page
 from services.common.rpc import rpc
@@ -24,6 +26,8 @@ from services.messaging.webhooks import domain, schemas, signing, told, views
 from services.messaging.webhooks import errors as webhook_errors
 from services.messaging.webhooks.delivery_store import DELIVERIES, ORDER
 from services.messaging.webhooks.sending import send
+
+log = get_logger(__name__)
 
 Wire = dict[str, Any]
 
@@ -67,10 +71,9 @@ class WebhookMethods(Finders):
         made = domain.make_webhook(webhook_id, values, signing.make_secret(), now()) | {"fingerprint": fingerprint(values)}
         if key and (found := self.store.webhooks.find(webhook_id)):
             return self._made_before(found, made)
-        if self.store.webhooks.count() >= domain.MAX_WEBHOOKS:
-            raise webhook_errors.too_many(domain.MAX_WEBHOOKS)
         try:
-            self.store.webhooks.insert(made)
+            if not self.store.webhooks.insert(made):
+                raise webhook_errors.too_many(domain.MAX_WEBHOOKS)
         except DocumentExists:
             return self._made_before(self._find_webhook(webhook_id), made)
         return views.webhook_with_secret(made)
@@ -107,7 +110,7 @@ class WebhookMethods(Finders):
 
     @rpc(schemas.ActOnWebhook)
     def rotate_webhook_secret(self, *, webhook_id: str, actor: Wire) -> Wire:
-        """A new `secret`, shown this once; the last one signs too for 24 hours. Raises FORBIDDEN, WEBHOOK_NOT_FOUND."""
+        """A new `secret`, shown this once; what it replaces signs too for 24 hours. Raises FORBIDDEN, WEBHOOK_NOT_FOUND."""
         domain.check_may_manage(actor)
 
         def rotate() -> Document:
@@ -123,7 +126,7 @@ class WebhookMethods(Finders):
 
         def delete() -> None:
             webhook = self._find_webhook(webhook_id)
-            no_secrets = {"secret": None, "old_secret": None, "old_secret_until": None}
+            no_secrets: Document = {"secret": None, "old_secrets": []}
             self.store.webhooks.update(webhook, {"deleted": True, "enabled": False} | no_secrets)
 
         retry_stale(delete)
@@ -186,21 +189,32 @@ class WebhookMethods(Finders):
 
     @in_order(DELIVERIES, at_once=32, per_group=4)
     def deliver(self, delivery: Document) -> Retry | None:
-        """One attempt to deliver."""
+        """One attempt to deliver. A fault of ours counts as one, so that it never holds up the lane for good."""
+        try:
+            return self._deliver(delivery)
+        except Exception as error:
+            if is_outage(error):  # nothing was decided: the lane tries again
+                raise
+            log.exception("delivery_faulty", delivery=delivery["_id"], reason=f"{type(error).__name__}: {error}"[:300])
+            verdict = domain.judge_fault(delivery["tries"] + 1, error, now(), self.receivers.retry_seconds)
+            self.store.webhooks.deliveries.write(delivery, verdict.delivery)
+            return None if verdict.pause is None else Retry(verdict.pause)
+
+    def _deliver(self, delivery: Document) -> Retry | None:
         webhooks = self.store.webhooks
         webhook = webhooks.find(delivery["webhook_id"])
         if webhook is None or not webhook["enabled"]:
             webhooks.deliveries.end_lane(delivery["lane"], domain.DISABLED)
             return None
         if delivery["body"] is None:
-            webhooks.deliveries.end_lane(delivery["lane"], domain.ERASED)
+            webhooks.deliveries.write(delivery, domain.give_up(domain.ERASED, now()))
             return None
         outcome = send(webhook, delivery, now(), self.receivers.guard, self.receivers.deadline_seconds)
-        verdict = domain.judge(webhook, delivery["attempts"], outcome, now(), self.receivers.retry_seconds)
+        verdict = domain.judge(webhook, delivery["tries"] + 1, outcome, now(), self.receivers.retry_seconds)
         webhooks.deliveries.write(delivery, verdict.delivery)
         if verdict.disable is not None:
             webhooks.disable(webhook, verdict.disable)
-        elif verdict.failing != (webhook["failing_since"] is not None):
+        elif verdict.failing is not None and verdict.failing != (webhook["failing_since"] is not None):
             webhooks.note_failing(webhook, verdict.delivery["last_attempt_at"] if verdict.failing else None)
         return None if verdict.pause is None else Retry(verdict.pause)
 

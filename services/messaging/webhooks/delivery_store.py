@@ -1,6 +1,7 @@
 """The deliveries: a log of seven days, and at the same time the lanes from which they are sent.
 
-A delivery waits in the lane of its webhook and conversation (or contact), in the group of its webhook.
+A delivery waits in the lane of its webhook and conversation (or contact), in the group of its webhook. The seven days begin when it
+ends: the log never drops what is yet to be sent, short of a month (`kept_until`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,13 +13,13 @@ from pymongo.database import Database
 
 from services.common.lane_store import LaneStore, lane_indexes
 from services.common.paging import decode_cursor
+from services.common.times import now
 from services.messaging.webhooks import domain
 from services.messaging.webhooks.told import DELETED
 
 Document = dict[str, Any]
 
 DELIVERIES = "webhook_deliveries"
-KEPT_SECONDS = 7 * 86_400
 REPLAYED_AT_ONCE = 500
 # What was collected together has one time; the position tells what came first in a conversation.
 ORDER = ("created_at", "position", "_id")
@@ -34,7 +35,7 @@ class DeliveryStore:
         **_LANES,
         DELIVERIES: [
             *_LANES[DELIVERIES],
-            IndexModel([("created_at", ASCENDING)], name="kept", expireAfterSeconds=KEPT_SECONDS),
+            IndexModel([("kept_until", ASCENDING)], name="kept_until", expireAfterSeconds=0),
             IndexModel([("webhook_id", ASCENDING), *NEWEST_FIRST], name="log"),
             IndexModel([("webhook_id", ASCENDING), ("state", ASCENDING), *NEWEST_FIRST], name="log_by_state"),
             IndexModel([("lane", ASCENDING), ("position", DESCENDING)], name="end_of_lane"),
@@ -94,19 +95,27 @@ class DeliveryStore:
         self._items.update_many({"lane": lane, "waiting": True}, {"$set": _failed(reason)})
 
     def replay(self, query: Document, limit: int) -> int:
-        """Send up to `limit` ended deliveries again, the oldest ones. Returns how many there were."""
+        """Send up to `limit` ended deliveries again, the oldest ones, each once. Returns how many there were."""
         replayed = 0
-        shown = {"lane": 1, "group": 1}
+        behind: Document = {}
         while replayed < limit:
-            asked = {**query, "waiting": False, "body": {"$ne": None}}
-            found = list(self._items.find(asked, shown).sort(OLDEST_FIRST).limit(min(limit - replayed, REPLAYED_AT_ONCE)))
-            if not found:
+            conditions = [query, {"waiting": False, "body": {"$ne": None}}, behind]
+            shown = {"lane": 1, "group": 1} | dict.fromkeys(ORDER, 1)
+            found = self._items.find({"$and": conditions}, shown).sort(OLDEST_FIRST)
+            batch = list(found.limit(min(limit - replayed, REPLAYED_AT_ONCE)))
+            if not batch:
                 break
-            again = {"waiting": True, "state": "waiting", "attempts": 0, "delivered_at": None, "next_attempt_at": None}
-            ids = {"_id": {"$in": [each["_id"] for each in found]}, "waiting": False}
-            replayed += self._items.update_many(ids, {"$set": again}).modified_count
-            self._lanes.reopen({each["lane"]: each["group"] for each in found})
+            replayed += self._send_again(batch)
+            # What was delivered a moment ago is among those asked for again, so the way leads forward only.
+            behind = _behind(batch[-1])
         return replayed
+
+    def _send_again(self, ended: Sequence[Document]) -> int:
+        again = {"waiting": True, "state": "waiting", "attempts": 0, "tries": 0, "delivered_at": None, "next_attempt_at": None}
+        ids = {"_id": {"$in": [each["_id"] for each in ended]}, "waiting": False}
+        count = self._items.update_many(ids, {"$set": again | {"kept_until": now() + domain.LONGEST_WAIT}}).modified_count
+        self._lanes.reopen({each["lane"]: each["group"] for each in ended})
+        return count
 
     def find_known(self, webhook_id: str, delivery_ids: Sequence[str]) -> set[str]:
         """Which of these the webhook's log has."""
@@ -124,4 +133,17 @@ class DeliveryStore:
 
 
 def _failed(reason: str) -> Document:
-    return {"state": "failed", "waiting": False, "last_error": reason, "next_attempt_at": None}
+    return domain.give_up(reason, now())
+
+
+def _behind(last: Document) -> Document:
+    """What comes after a delivery in the order of their making."""
+    created_at, position, last_id = (last[name] for name in ORDER)
+    then = {"created_at": created_at}
+    return {
+        "$or": [
+            {"created_at": {"$gt": created_at}},
+            then | {"position": {"$gt": position}},
+            then | {"position": position, "_id": {"$gt": last_id}},
+        ]
+    }

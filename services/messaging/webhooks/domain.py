@@ -19,6 +19,10 @@ LONGEST_RETRY_AFTER = 3600.0
 PATIENCE = timedelta(days=3)
 DISABLED = "disabled"
 ERASED = "erased"
+# How long the log shows what has ended, and the longest that anything may wait, however often its lane's receiver fails.
+KEPT = timedelta(days=7)
+LONGEST_WAIT = timedelta(days=30)
+UNTRIED_PAUSE = 4.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Outcome:
     status: int | None = None
     error: str | None = None
     retry_after: str | None = None
+    untried: bool = False  # we had no room to try it
 
     @property
     def delivered(self) -> bool:
@@ -40,7 +45,7 @@ class Verdict:
     """What follows from an attempt: for the delivery, for the webhook, and when the next one is."""
 
     delivery: Document  # what changes of it
-    failing: bool = True
+    failing: bool | None = True  # None: it says nothing of the webhook
     disable: str | None = None  # why
     pause: float | None = None  # seconds until the next attempt, if there is one
 
@@ -63,8 +68,7 @@ def make_webhook(webhook_id: str, values: Mapping[str, Any], secret: str, moment
         "failing_since": None,
         "disabled_reason": None,
         "secret": secret,
-        "old_secret": None,
-        "old_secret_until": None,
+        "old_secrets": [],
         "deleted": False,
         "created_at": moment,
         "version": 1,
@@ -72,7 +76,7 @@ def make_webhook(webhook_id: str, values: Mapping[str, Any], secret: str, moment
 
 
 def change_webhook(webhook: Mapping[str, Any], changes: Mapping[str, Any]) -> Document:
-    """The fields that change, those that follow included. Enabled anew, it has three days again."""
+    """The fields that change, those that follow included. Enabled anew, or leading elsewhere, it has three days again."""
     changed = dict(changes)
     if "description" in changed:
         changed["description"] = changed["description"].strip()
@@ -82,17 +86,20 @@ def change_webhook(webhook: Mapping[str, Any], changes: Mapping[str, Any]) -> Do
         changed["channel_ids"] = _sorted(changed["channel_ids"])
     if changed.get("enabled") and not webhook["enabled"]:
         changed |= {"failing_since": None, "disabled_reason": None}
+    elif changed.get("url", webhook["url"]) != webhook["url"]:
+        changed["failing_since"] = None
     return {name: value for name, value in changed.items() if webhook[name] != value}
 
 
 def judge(webhook: Mapping[str, Any], attempts: int, outcome: Outcome, moment: datetime, schedule: Sequence[float]) -> Verdict:
     """What follows from the `attempts`-th attempt of a delivery."""
-    noted: Document = {"last_attempt_at": moment, "last_status": outcome.status, "next_attempt_at": None}
+    if outcome.untried:  # soon again, and not counted
+        soon = _jitter(UNTRIED_PAUSE)
+        return Verdict({"last_error": outcome.error} | _next(soon, moment), failing=None, pause=soon)
+    noted = _note(attempts, outcome, moment)
     if outcome.delivered:
-        done = {"state": "delivered", "waiting": False, "delivered_at": moment, "last_error": None}
-        return Verdict(noted | done, failing=False)
-    noted["last_error"] = (outcome.error or "")[:MAX_ERROR]
-    failed = noted | {"state": "failed", "waiting": False}
+        return Verdict(noted | end("delivered", moment) | {"delivered_at": moment}, failing=False)
+    failed = noted | end("failed", moment)
     if outcome.status == GONE:
         return Verdict(failed, disable="The receiver answered 410 Gone.")
     since = webhook["failing_since"]
@@ -101,15 +108,47 @@ def judge(webhook: Mapping[str, Any], attempts: int, outcome: Outcome, moment: d
     pause = next_pause(attempts, schedule, outcome.retry_after, moment)
     if pause is None:
         return Verdict(failed)
-    return Verdict(noted | {"next_attempt_at": moment + timedelta(seconds=pause)}, pause=pause)
+    return Verdict(noted | _next(pause, moment), pause=pause)
+
+
+def judge_fault(attempts: int, error: Exception, moment: datetime, schedule: Sequence[float]) -> Verdict:
+    """What follows when the `attempts`-th failed through a fault of ours: as any other for the delivery, nothing for the webhook."""
+    noted = _note(attempts, Outcome(error=f"An attempt failed within Foyer ({type(error).__name__})."), moment)
+    pause = next_pause(attempts, schedule, None, moment)
+    return Verdict(noted | (end("failed", moment) if pause is None else _next(pause, moment)), failing=None, pause=pause)
+
+
+def give_up(reason: str, moment: datetime) -> Document:
+    """What changes of a delivery that fails for a reason of ours."""
+    return end("failed", moment) | {"last_error": reason}
+
+
+def end(state: str, moment: datetime) -> Document:
+    """What changes of a delivery when nothing more is to be sent; from then on it is kept in the log for seven days."""
+    return {"state": state, "waiting": False, "next_attempt_at": None, "kept_until": moment + KEPT}
+
+
+def _note(attempts: int, outcome: Outcome, moment: datetime) -> Document:
+    error = None if outcome.delivered else (outcome.error or "")[:MAX_ERROR]
+    # Counted here and not when a lane is claimed: what we were killed at, or couldn't do, was no attempt.
+    return {
+        "tries": attempts,
+        "last_attempt_at": moment,
+        "last_status": outcome.status,
+        "last_error": error,
+        "next_attempt_at": None,
+    }
+
+
+def _next(pause: float, moment: datetime) -> Document:
+    return {"next_attempt_at": moment + timedelta(seconds=pause)}
 
 
 def next_pause(attempts: int, schedule: Sequence[float], retry_after: str | None, moment: datetime) -> float | None:
     """Seconds until the next attempt, None when there is none: what the schedule says, jittered, or the receiver if that is longer."""
     if attempts > len(schedule):
         return None
-    planned = schedule[attempts - 1] * random.uniform(0.9, 1.1)  # noqa: S311 - jitter, not a secret
-    return max(planned, min(read_retry_after(retry_after, moment), LONGEST_RETRY_AFTER))
+    return max(_jitter(schedule[attempts - 1]), min(read_retry_after(retry_after, moment), LONGEST_RETRY_AFTER))
 
 
 def read_retry_after(text: str | None, moment: datetime) -> float:
@@ -130,6 +169,10 @@ def describe(status: int, body: bytes) -> str:
         return f"Answered {status}: redirects are not followed."
     said = "".join(char if char.isprintable() else " " for char in body[:200].decode("utf-8", "replace")).strip()
     return f"Answered {status}" + (f": {said}" if said else ".")
+
+
+def _jitter(seconds: float) -> float:
+    return seconds * random.uniform(0.9, 1.1)  # noqa: S311 - jitter, not a secret
 
 
 def _sorted(channel_ids: Sequence[str] | None) -> list[str] | None:

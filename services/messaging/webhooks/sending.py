@@ -16,7 +16,7 @@ def send(webhook: Mapping[str, Any], delivery: Mapping[str, Any], moment: dateti
     try:
         answer = post(webhook["url"], body, headers, deadline_seconds=deadline, guard=guard)
     except NotReached as error:
-        return Outcome(error=error.reason)
+        return Outcome(error=error.reason, untried=error.untried)
     if 200 <= answer.status <= 299:
         return Outcome(answer.status)
     return Outcome(answer.status, domain.describe(answer.status, answer.body), answer.headers.get("retry-after"))

@@ -17,6 +17,8 @@ PREFIX = "whsec_"
 SECRET_BYTES = 32
 # Receivers take the new secret over in this time; until then both sign.
 OVERLAP = timedelta(hours=24)
+# Somebody who got no answer rotates again: what the receiver knows may be several rotations old.
+MAX_OLD_SECRETS = 5
 
 
 def make_secret() -> str:
@@ -43,12 +45,12 @@ def make_headers(secrets_in_use: Sequence[str], webhook_id: str, moment: datetim
 
 
 def rotate(webhook: Mapping[str, Any], moment: datetime) -> Document:
-    """A new secret; the last one signs too for a day. What an earlier rotation left signs no more."""
-    return {"secret": make_secret(), "old_secret": webhook["secret"], "old_secret_until": moment + OVERLAP}
+    """A new secret. The replaced ones sign too, each for a day from when it was replaced; the latest ones, if there are many."""
+    replaced = {"secret": webhook["secret"], "until": moment + OVERLAP}
+    old = [replaced, *(each for each in webhook["old_secrets"] if moment < each["until"])]
+    return {"secret": make_secret(), "old_secrets": old[:MAX_OLD_SECRETS]}
 
 
 def secrets_in_use(webhook: Mapping[str, Any], moment: datetime) -> list[str]:
     """Those that sign now, the newest first."""
-    until = webhook.get("old_secret_until")
-    old = [webhook["old_secret"]] if until is not None and moment < until else []
-    return [webhook["secret"], *old]
+    return [webhook["secret"], *(each["secret"] for each in webhook["old_secrets"] if moment < each["until"])]

@@ -1,10 +1,10 @@
 """Webhooks in the database, and what is collected for them as it happens.
 
-`webhooks` are few and their list is read every two seconds at most; without any, collecting costs nothing. What was collected is in
-`delivery_store.py`.
+`webhooks` are few. Who is to be told is read for each batch of events, after they were committed: from the answer to a change on, every
+replica goes by it. That costs one small read beside the batch's writes, with or without webhooks. What was collected is in `delivery_store.py`.
 """
 
-import time
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,14 +18,18 @@ from services.common.envelope import Event
 from services.common.errors import DocumentExists, StaleDocument
 from services.common.lane_store import LaneStore
 from services.common.paging import decode_cursor
+from services.common.store import violated_index
 from services.common.times import now
 from services.messaging.webhooks import told
 from services.messaging.webhooks.delivery_store import DeliveryStore
+from services.messaging.webhooks.domain import MAX_WEBHOOKS
 from services.messaging.webhooks.told import Told
 
 Document = dict[str, Any]
 
-CACHED_SECONDS = 2.0
+PLACE = "place"
+# What has to be known of a webhook to tell whether it is to be told.
+_WANTS = {"enabled": 1, "events": 1, "channel_ids": 1}
 
 
 class WebhookStore:
@@ -37,24 +41,34 @@ class WebhookStore:
         self.deliveries = DeliveryStore(database)
         self.lanes: Mapping[str, LaneStore] = self.deliveries.lanes_by_name
         self.indexes: Mapping[str, Sequence[IndexModel]] = {
-            "webhooks": [IndexModel([("deleted", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)])],
+            "webhooks": [
+                IndexModel([("deleted", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)]),
+                IndexModel(
+                    [("place", ASCENDING)],
+                    name=PLACE,
+                    unique=True,
+                    partialFilterExpression={"deleted": False, "place": {"$type": "number"}},
+                ),
+            ],
             **DeliveryStore.indexes,
         }
-        self._enabled: tuple[float, list[Document]] = (0.0, [])
 
     # webhooks
 
-    def insert(self, webhook: Document) -> None:
-        """Keep a new one. Raises DocumentExists."""
-        try:
-            self._webhooks.insert_one(webhook)
-        except DuplicateKeyError:
-            raise DocumentExists("_id_") from None
-        self._forget_enabled()
+    def insert(self, webhook: Document) -> bool:
+        """Keep a new one in a free place, of which two can't take the same; False when there is none. Raises DocumentExists."""
+        while free := self._find_free_places():
+            try:
+                self._webhooks.insert_one(webhook | {"place": random.choice(free)})  # noqa: S311 - so that two seldom meet
+                return True
+            except DuplicateKeyError as error:
+                if violated_index(error) != PLACE:
+                    raise DocumentExists("_id_") from None
+        return False
 
-    def count(self) -> int:
-        """How many there are."""
-        return self._webhooks.count_documents({"deleted": False})
+    def _find_free_places(self) -> list[int]:
+        taken = {found["place"] for found in self._webhooks.find({"deleted": False}, {"place": 1})}
+        return [place for place in range(MAX_WEBHOOKS) if place not in taken]
 
     def find(self, webhook_id: str) -> Document | None:
         """One that isn't deleted."""
@@ -79,12 +93,11 @@ class WebhookStore:
         )
         if updated is None:
             raise StaleDocument(webhook["_id"])
-        self._forget_enabled()
         return updated
 
     def note_failing(self, webhook: Document, since: datetime | None) -> None:
-        """Nothing was delivered since then, or something was."""
-        query = {"_id": webhook["_id"], "enabled": True, "failing_since": None if since else {"$ne": None}}
+        """Nothing was delivered since then, or something was, where the webhook led when it was tried."""
+        query = {"_id": webhook["_id"], "enabled": True, "url": webhook["url"], "failing_since": None if since else {"$ne": None}}
         self._webhooks.update_one(query, {"$set": {"failing_since": since}, "$inc": {"version": 1}})
 
     def disable(self, webhook: Document, reason: str) -> None:
@@ -92,14 +105,13 @@ class WebhookStore:
         query = {"_id": webhook["_id"], "enabled": True, "url": webhook["url"]}
         update = {"$set": {"enabled": False, "disabled_reason": reason}, "$inc": {"version": 1}}
         if self._webhooks.update_one(query, update).modified_count:
-            self._forget_enabled()
             self.deliveries.wake(webhook["_id"])
 
     # what happens
 
     def collect(self, collection: str, entries: Sequence[Document]) -> None:
         """Keep a delivery of each event for each webhook that is to be told of it; those kept before stay as they are."""
-        if not (webhooks := self._list_enabled()):
+        if not any(entry["type"] in told.CONVERSATIONS for entry in entries) or not (webhooks := self._list_enabled()):
             return
         if collection == "conversations":
             happened = self._with_channels(webhooks, told.of_conversations(entries))
@@ -109,7 +121,7 @@ class WebhookStore:
 
     def follow(self, event: Event) -> None:
         """The same for an event of contacts. Of an erased contact nothing but that is told."""
-        if not (webhooks := self._list_enabled()):
+        if event.type not in told.CONTACTS or not (webhooks := self._list_enabled()):
             return
         envelope = {"event_id": event.id, "at": event.at, "request_id": event.request_id}
         happened = told.of_contact(event.type, event.version, event.data, **envelope)
@@ -137,11 +149,4 @@ class WebhookStore:
         return [replace(each, channel_id=each.channel_id or channels.get(each.conversation_id)) for each in happened]
 
     def _list_enabled(self) -> list[Document]:
-        read_at, webhooks = self._enabled
-        if time.monotonic() - read_at > CACHED_SECONDS:
-            webhooks = list(self._webhooks.find({"deleted": False, "enabled": True}, {"secret": 0, "old_secret": 0}))
-            self._enabled = (time.monotonic(), webhooks)
-        return webhooks
-
-    def _forget_enabled(self) -> None:
-        self._enabled = (0.0, [])
+        return list(self._webhooks.find({"deleted": False, "enabled": True}, _WANTS))

@@ -8,6 +8,7 @@ from typing import Any
 from services.common.ids import derived_id
 from services.common.times import to_wire
 from services.common.wire import encode
+from services.messaging.webhooks.domain import LONGEST_WAIT
 
 Document = dict[str, Any]
 
@@ -118,12 +119,14 @@ def make_delivery(webhook: Mapping[str, Any], told: Told, moment: datetime) -> D
         # As text: every repetition sends the same bytes, whatever the resources' fields are called.
         "body": body.decode(),
         "state": "waiting",
-        "attempts": 0,
+        "attempts": 0,  # by the lane
+        "tries": 0,  # those that the receiver was asked, which are what counts
         "last_attempt_at": None,
         "next_attempt_at": None,
         "last_status": None,
         "last_error": None,
         "created_at": moment,
+        "kept_until": moment + LONGEST_WAIT,
         "delivered_at": None,
         "request_id": told.request_id,
     }

@@ -39,7 +39,7 @@ def delivery(document: Document) -> Document:
         "conversation_id": document["conversation_id"],
         "contact_id": document["contact_id"],
         "state": document["state"],
-        "attempts": document["attempts"],
+        "attempts": document["tries"],
         "last_attempt_at": optional_to_wire(document["last_attempt_at"]),
         "next_attempt_at": optional_to_wire(document["next_attempt_at"]),
         "last_status": document["last_status"],

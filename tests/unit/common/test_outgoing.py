@@ -117,7 +117,7 @@ class Names:
         self.answers = list(answers)
         self.asked = 0
 
-    def look_up(self, host: str, port: int) -> list[Address]:
+    def look_up(self, host: str, port: int, **_: object) -> list[Address]:
         self.asked += 1
         return [ip_address(text) for text in self.answers[min(self.asked, len(self.answers)) - 1]]
 
@@ -150,7 +150,7 @@ def test_next_address_is_tried_when_the_first_refuses(receiver: Receiver, monkey
 
 
 def test_target_passes_when_its_name_cannot_be_looked_up_and_it_speaks_tls(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(host: str, port: int) -> list[Address]:
+    def fail(host: str, port: int, **_: object) -> list[Address]:
         raise NotReached("no such name")
 
     monkeypatch.setattr(outgoing, "look_up", fail)
@@ -201,7 +201,7 @@ import warnings
 warnings.simplefilter("ignore")
 import eventlet
 eventlet.monkey_patch()
-import sys, time
+import socket, sys, time
 from eventlet.patcher import original
 from services.common import outgoing
 from services.common.guard import UNGUARDED
@@ -219,7 +219,7 @@ def never_found(host, port, **_):
 
 eventlet.spawn(tick)
 if sys.argv[1] == "name":
-    outgoing.socket.getaddrinfo = never_found
+    socket.getaddrinfo = never_found
 began = time.monotonic()
 try:
     outgoing.post(sys.argv[2], b"{}", {}, deadline_seconds=0.5, guard=UNGUARDED)

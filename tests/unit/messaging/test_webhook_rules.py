@@ -101,6 +101,37 @@ def test_webhook_is_disabled_when_nothing_was_delivered_for_three_days() -> None
     assert judge(later, 1, Outcome(500, "x"), MOMENT, SCHEDULE).disable is None
 
 
+def test_attempt_is_counted_when_somebody_was_asked() -> None:
+    assert judge(webhook(), 3, Outcome(500, "x"), MOMENT, SCHEDULE).delivery["tries"] == 3
+    assert judge(webhook(), 3, Outcome(200), MOMENT, SCHEDULE).delivery["tries"] == 3
+
+
+def test_nothing_is_counted_when_there_was_no_room_for_an_attempt() -> None:
+    failing = webhook(failing_since=MOMENT - timedelta(days=9))
+    verdict = judge(failing, 99, Outcome(error="Too many names.", untried=True), MOMENT, SCHEDULE)
+    assert (verdict.failing, verdict.disable) == (None, None)
+    assert verdict.pause is not None
+    assert verdict.pause < 5
+    assert set(verdict.delivery) == {"last_error", "next_attempt_at"}
+
+
+def test_fault_of_ours_counts_for_the_delivery_and_not_for_the_webhook() -> None:
+    verdict = domain.judge_fault(1, KeyError("secret"), MOMENT, SCHEDULE)
+    assert (verdict.failing, verdict.disable, verdict.delivery["tries"]) == (None, None, 1)
+    assert verdict.pause is not None
+    last = domain.judge_fault(len(SCHEDULE) + 1, KeyError("secret"), MOMENT, SCHEDULE)
+    assert (last.pause, last.delivery["state"], last.delivery["waiting"]) == (None, "failed", False)
+    assert last.delivery["last_error"] == "An attempt failed within Foyer (KeyError)."
+
+
+@pytest.mark.parametrize("outcome", [Outcome(200), Outcome(410, "x"), Outcome(500, "x")])
+def test_log_keeps_a_delivery_for_seven_days_from_its_end(outcome: Outcome) -> None:
+    ended = judge(webhook(), len(SCHEDULE) + 1, outcome, MOMENT, SCHEDULE)
+    assert ended.delivery["kept_until"] == MOMENT + timedelta(days=7)
+    assert "kept_until" not in judge(webhook(), 1, Outcome(500, "x"), MOMENT, SCHEDULE).delivery
+    assert domain.give_up("disabled", MOMENT)["kept_until"] == MOMENT + timedelta(days=7)
+
+
 def test_error_is_cut_to_300_characters() -> None:
     assert len(judge(webhook(), 1, Outcome(error="x" * 1000), MOMENT, SCHEDULE).delivery["last_error"]) == 300
 
@@ -126,6 +157,13 @@ def test_webhook_has_three_days_again_when_it_is_enabled_anew() -> None:
     assert domain.change_webhook(disabled, {"enabled": True}) == {"enabled": True, "failing_since": None, "disabled_reason": None}
     failing = webhook(failing_since=MOMENT)
     assert domain.change_webhook(failing, {"enabled": True}) == {}
+
+
+def test_webhook_has_three_days_again_when_it_leads_elsewhere() -> None:
+    failing = webhook(failing_since=MOMENT)
+    elsewhere = {"url": "https://elsewhere.example"}
+    assert domain.change_webhook(failing, elsewhere) == elsewhere | {"failing_since": None}
+    assert domain.change_webhook(failing, {"url": "https://hooks.example"}) == {}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from services.messaging.webhooks import signing
 
@@ -37,7 +38,7 @@ def test_secret_holds_32_random_bytes() -> None:
 
 
 def test_both_secrets_sign_for_a_day_when_one_was_rotated() -> None:
-    webhook = {"secret": SECRET, "old_secret": None, "old_secret_until": None}
+    webhook: dict[str, Any] = {"secret": SECRET, "old_secrets": []}
     assert signing.secrets_in_use(webhook, MOMENT) == [SECRET]
     webhook |= signing.rotate(webhook, MOMENT)
     assert signing.secrets_in_use(webhook, MOMENT + timedelta(hours=23)) == [webhook["secret"], SECRET]
@@ -48,9 +49,20 @@ def test_both_secrets_sign_for_a_day_when_one_was_rotated() -> None:
     assert new == signing.sign(str(webhook["secret"]), ID, TIMESTAMP, BODY)
 
 
-def test_one_old_secret_signs_when_two_were_rotated_within_a_day() -> None:
-    webhook = {"secret": SECRET, "old_secret": None, "old_secret_until": None}
-    webhook |= signing.rotate(webhook, MOMENT)
-    second = webhook["secret"]
-    webhook |= signing.rotate(webhook, MOMENT + timedelta(hours=1))
-    assert signing.secrets_in_use(webhook, MOMENT + timedelta(hours=2)) == [webhook["secret"], second]
+def test_secret_signs_for_a_day_however_often_it_was_rotated_within_it() -> None:
+    webhook: dict[str, Any] = {"secret": SECRET, "old_secrets": []}
+    made = [SECRET]
+    for number in range(signing.MAX_OLD_SECRETS):  # who got no answer asked again
+        webhook |= signing.rotate(webhook, MOMENT + timedelta(hours=number))
+        made.insert(0, webhook["secret"])
+    assert signing.secrets_in_use(webhook, MOMENT + timedelta(hours=23)) == made
+    assert signing.secrets_in_use(webhook, MOMENT + timedelta(hours=24)) == made[:-1]
+    webhook |= signing.rotate(webhook, MOMENT + timedelta(hours=25))
+    assert [each["secret"] for each in webhook["old_secrets"]] == made[:-2]
+
+
+def test_old_secrets_are_bounded() -> None:
+    webhook: dict[str, Any] = {"secret": SECRET, "old_secrets": []}
+    for _ in range(20):
+        webhook |= signing.rotate(webhook, MOMENT)
+    assert len(signing.secrets_in_use(webhook, MOMENT)) == signing.MAX_OLD_SECRETS + 1

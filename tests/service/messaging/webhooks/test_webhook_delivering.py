@@ -84,6 +84,39 @@ def test_lane_goes_on_when_a_delivery_is_given_up(world: World, messaging: Messa
     assert hook.texts() == ["one", "two"]
 
 
+def test_lane_goes_on_when_a_delivery_fails_within_foyer_each_time(
+    world: World, messaging: Messaging, quiet: str, store: MessagingStore
+) -> None:
+    hook = world.hook()
+    world.receiver.react(hook.path, answering(500, retry_after="3600"))
+    world.converse(messaging, quiet, "one", "two")
+    wait_until(lambda: len(hook.log()) == 2 and hook.received(), what="an attempt")
+    world.receiver.react(hook.path, answering(200))
+    first = store.database.webhook_deliveries.find_one_and_update(
+        {"webhook_id": hook.id}, {"$set": {"body": 5}}, sort=[("position", 1)]
+    )
+    assert first is not None
+    store.webhooks.deliveries.wake(hook.id)
+    [failed] = hook.wait_log("failed", 1)
+    assert (failed["id"], failed["attempts"]) == (first["_id"], 4)
+    assert failed["last_error"] == "An attempt failed within Foyer (AttributeError)."
+    hook.wait_log("delivered", 1)
+    assert hook.texts() == ["one", "two"]
+
+
+def test_attempts_are_those_that_the_receiver_was_asked(
+    world: World, messaging: Messaging, quiet: str, store: MessagingStore
+) -> None:
+    """Claimed again and again, as by replicas that were killed, a delivery has all its attempts before it."""
+    hook = world.hook()
+    world.receiver.react(hook.path, reactions.silent, answering(500))
+    world.converse(messaging, quiet, "one")
+    wait_until(hook.received, what="an attempt under way")
+    store.database.webhook_deliveries.update_one({"webhook_id": hook.id}, {"$inc": {"attempts": 50}})
+    [failed] = hook.wait_log("failed", 1)
+    assert failed["attempts"] == len(hook.received()) == 4
+
+
 def test_longer_wait_is_heeded_when_the_receiver_asks_for_it(world: World, messaging: Messaging, quiet: str) -> None:
     hook = world.hook()
     world.receiver.react(hook.path, answering(429, retry_after="1"), answering(200))

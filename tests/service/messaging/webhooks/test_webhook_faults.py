@@ -99,6 +99,34 @@ def test_two_replicas_tell_each_conversation_in_order(world: World, messaging: M
         world.stack.services["messaging-2"].stop()
 
 
+def test_nothing_is_missed_on_any_replica_from_the_answer_to_a_change_on(world: World, messaging: Messaging, quiet: str) -> None:
+    world.start("messaging-2")
+    try:
+        contacts = [messaging.begin(quiet)[0] for _ in range(8)]
+
+        def say(text: str) -> None:
+            for contact_id in contacts:
+                messaging.say(contact_id, text)
+
+        world.hook()
+        say("both replicas have looked who is to be told")
+        hook = world.hook()
+        say("made")
+        wait_until(lambda: hook.texts().count("made") == 8, what="all that is made")
+        hook.change(enabled=False)
+        say("while it is disabled")
+        hook.change(enabled=True)
+        say("enabled")
+        hook.change(events=["conversation.archived"])
+        say("while it listens to something else")
+        hook.change(events=["message.created"])
+        say("changed")
+        for what in ("enabled", "changed"):
+            wait_until(lambda what=what: hook.texts().count(what) == 8, what=f"all that is {what}")  # type: ignore[misc]
+    finally:
+        world.stack.services["messaging-2"].stop()
+
+
 def test_calls_are_answered_in_time_and_others_are_told_when_thirty_lanes_hang(
     world: World, messaging: Messaging, quiet: str
 ) -> None:

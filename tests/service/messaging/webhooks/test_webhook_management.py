@@ -1,14 +1,24 @@
 """Webhooks made, changed and deleted; whom they may lead to; their log, its replay and pings."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.common.errors import RemoteError
 from services.common.ids import new_id
+from services.common.times import now
+from services.messaging.store import MessagingStore
+from services.messaging.webhooks import delivery_store, domain, told
 from tests.service.messaging.conftest import ADMIN, Messaging
 from tests.service.messaging.webhooks.conftest import World
+from tests.support.parts import calling
 from tests.support.receiver import answering
+from tests.support.waiting import wait_until
+
+Wire = dict[str, Any]
 
 AGENT = {"kind": "agent", "id": "ann", "name": "Ann", "role": "agent"}
 NEW = {"url": "https://hooks.example/x", "events": ["message.created"], "actor": ADMIN}
@@ -126,6 +136,25 @@ def test_fifty_webhooks_are_enough(world: World) -> None:
     assert (error.error_code, error.text) == ("CONFLICT", "There are 50 webhooks already; delete one first.")
 
 
+def test_fifty_webhooks_are_made_when_many_are_at_once(world: World) -> None:
+    here: Wire = NEW | {"url": world.receiver.url()}
+    for _ in range(46):
+        world.call("create_webhook", **here)
+
+    def make(_: int) -> str:
+        with calling(world.stack.settings) as client:
+            try:
+                client.call("messaging", "create_webhook", **here)
+            except RemoteError as error:
+                return error.error_code
+            return "made"
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = Counter(pool.map(make, range(12)))
+    assert answers == {"made": 4, "CONFLICT": 8}
+    assert len(world.call("list_webhooks", limit=100)["items"]) == 50
+
+
 def test_ping_is_delivered_beside_everything_else(world: World) -> None:
     hook = world.hook()
     delivery = hook.call("ping_webhook", actor=ADMIN)
@@ -215,11 +244,54 @@ def test_delivered_ones_are_replayed_when_they_are_named(world: World, messaging
     assert (error.error_code, error.text) == ("DELIVERY_NOT_FOUND", "The webhook has no delivery unknown.")
 
 
+def test_delivered_ones_are_replayed_once_each_when_there_are_many(world: World, store: MessagingStore) -> None:
+    """More than are taken at a time; those taken first are delivered again before the last are."""
+    hook = world.hook()
+    webhook = {"_id": hook.id}
+    moment = now()
+    pings = [told.Told("ping", f"ping-{number}", moment, {}, None, None, 0) for number in range(30)]
+    ended = domain.end("delivered", moment)
+    store.webhooks.deliveries.add([told.make_delivery(webhook, ping, moment) | ended for ping in pings])
+    send_again = store.webhooks.deliveries._send_again
+
+    def send_again_and_wait(batch: list[Wire]) -> int:
+        count = send_again(batch)
+        wait_until(lambda: hook.log(state="waiting") == [], what="a batch delivered")
+        return count
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delivery_store, "REPLAYED_AT_ONCE", 10)
+        patch.setattr(store.webhooks.deliveries, "_send_again", send_again_and_wait)
+        assert store.webhooks.deliveries.replay({"webhook_id": hook.id, "state": "delivered"}, 5_000) == 30
+    assert Counter(Counter(each.id for each in hook.received()).values()) == {1: 30}
+
+
+def test_log_keeps_what_waits_longer_than_what_has_ended(
+    world: World, messaging: Messaging, quiet: str, store: MessagingStore
+) -> None:
+    hook = world.hook()
+    world.receiver.react(hook.path, answering(500, retry_after="3600"))
+    world.converse(messaging, quiet, "one")
+    waiting = wait_until(lambda: store.database.webhook_deliveries.find_one({"webhook_id": hook.id}), what="one waiting")
+    assert waiting is not None
+    assert waiting["kept_until"] - now() > timedelta(days=29)
+    index = store.database.webhook_deliveries.index_information()
+    assert [(each["key"], each["expireAfterSeconds"]) for each in index.values() if "expireAfterSeconds" in each] == [
+        ([("kept_until", 1)], 0)
+    ]
+    hook.change(enabled=False)
+    hook.wait_log("failed", 1)
+    failed = store.database.webhook_deliveries.find_one({"webhook_id": hook.id})
+    assert failed is not None
+    assert timedelta(days=6) < failed["kept_until"] - now() <= timedelta(days=7)
+
+
 def test_old_and_new_secret_sign_when_it_was_rotated(world: World) -> None:
     hook = world.hook()
+    unheard = hook.call("rotate_webhook_secret", actor=ADMIN)
     rotated = hook.call("rotate_webhook_secret", actor=ADMIN)
-    assert rotated["secret"] != hook.secret
-    assert rotated["version"] == 2
+    assert len({rotated["secret"], unheard["secret"], hook.secret}) == 3
+    assert rotated["version"] == 3
     hook.call("ping_webhook", actor=ADMIN)
     [request] = hook.wait_for(1)
     assert request.is_signed_with(hook.secret)
