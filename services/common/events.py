@@ -19,6 +19,7 @@ from services.common.envelope import Event
 from services.common.errors import Unavailable
 from services.common.logs import get_logger
 from services.common.outages import is_outage
+from services.common.redaction import redact
 from services.common.settings import Settings
 from services.common.topology import dead_letter_queue, declare, event_queue
 from services.common.wire import Undecodable
@@ -143,7 +144,7 @@ class EventConsumer(SharedExtension):
         service = self.container.service_name
         headers = dict(message.headers or {}) | {
             "x-foyer-reason": reason,
-            "x-foyer-detail": detail[:500],
+            "x-foyer-detail": redact(detail)[:500],
             "x-foyer-exchange": message.delivery_info["exchange"],
             "x-foyer-routing-key": message.delivery_info["routing_key"],
         }

@@ -4,12 +4,15 @@ An item is a document `{_id, lane, group, position, waiting: True, …}`; whoeve
 a document only while there may be work in it: whoever adds an item makes it, whoever finds nothing left removes it, unless
 something was added meanwhile (`added`). Working on a lane needs a lease on it; while it is held, `due` equals its end, and an
 earlier `due` means that somebody woke the lane.
+
+When a lane is due and until when it is held is told by the database's clock (`$$NOW`), which all replicas share: one whose own clock is wrong
+neither takes what another holds nor leaves what is due.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
@@ -17,30 +20,33 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 from pymongo.write_concern import WriteConcern
 
+from services.common.bulk import require_duplicates_only
 from services.common.ids import new_id
 from services.common.times import now
 
 Document = dict[str, Any]
 
-LEASE = timedelta(seconds=60)
-DUPLICATE_KEY = 11000
+# What a killed replica had in work waits for its end; whoever works renews it meanwhile (`keep`).
+LEASE = timedelta(seconds=20)
 # Beyond it only the metric is wrong: counting more would cost more than it tells.
 MAX_COUNTED = 100_000
 # The server merges one ordered scan a group up to a few hundred; a random choice of them is fair and cheap.
 MAX_GROUPS = 100
 LOOKED_THROUGH_AT_ONCE = 1_000
 _WAITING = {"waiting": True}
+_IS_FREE = {"$and": [{"$lte": ["$due", "$$NOW"]}, {"$not": [{"$gt": ["$leased_until", "$$NOW"]}]}]}
+_UNWOKEN = {"$eq": ["$due", "$leased_until"]}
+_AT_ONCE = {"$min": ["$due", "$$NOW"]}
 
 
 @dataclass(frozen=True)
 class Lane:
-    """A lane on which its holder alone works until `leased_until`."""
+    """A lane on which its holder alone works, as long as it renews the lease."""
 
     id: str
     group: str
     lease: str
-    added: int  # how often something was added when the lease was last renewed
-    leased_until: datetime
+    added: int  # how often something was added when the next item was last looked for
 
 
 def lane_indexes(name: str) -> dict[str, Sequence[IndexModel]]:
@@ -93,43 +99,43 @@ class LaneStore:
             return 0
         inserted = self._insert(documents)
         # Only a new lane becomes due by this: one that waits before a repetition goes on waiting.
-        self._open({document["lane"]: document["group"] for document in documents}, {})
+        self._open({document["lane"]: document["group"] for document in documents})
         self._tell()
         return inserted
 
     def wake(self, lane: str) -> None:
         """Work on the lane now, also when it waits before a repetition."""
-        self._lanes.update_one({"_id": lane}, {"$min": {"due": now()}})
+        self._lanes.update_one({"_id": lane}, [{"$set": {"due": _AT_ONCE}}])
         self._tell()
 
     def wake_group(self, group: str) -> None:
         """Work on all lanes of a group now."""
-        moment = now()
-        self._lanes.update_many({"group": group, "due": {"$gt": moment}}, {"$min": {"due": moment}})
+        self._lanes.update_many({"group": group, "$expr": {"$gt": ["$due", "$$NOW"]}}, [{"$set": {"due": _AT_ONCE}}])
         self._tell()
 
     def reopen(self, lanes: Mapping[str, str]) -> None:
         """Work on lanes (id → group) now because items that were done wait again."""
-        self._open(lanes, {"$min": {"due": now()}})
+        self._open(lanes, at_once=True)
         self._tell()
 
     def postpone_group(self, group: str, seconds: float) -> None:
         """Leave all lanes of a group that nobody works on alone for a while; `wake` and new lanes come before it."""
-        until = now() + timedelta(seconds=seconds)
-        idle = {"group": group, "due": {"$lt": until}, "leased_until": None}
-        self._lanes.update_many(idle, {"$set": {"due": until}})
+        until = _in(timedelta(seconds=seconds))
+        idle = {"group": group, "leased_until": None, "$expr": {"$lt": ["$due", until]}}
+        self._lanes.update_many(idle, [{"$set": {"due": until}}])
 
     def _insert(self, documents: Sequence[Document]) -> int:
         try:
             return len(self.items.insert_many(documents, ordered=False).inserted_ids)
         except BulkWriteError as error:
-            _require_duplicates_only(error)
+            require_duplicates_only(error)
             return int(error.details["nInserted"])
 
-    def _open(self, lanes: Mapping[str, str], due: Document) -> None:
-        first = {} if due else {"due": now()}
+    def _open(self, lanes: Mapping[str, str], *, at_once: bool = False) -> None:
+        due = _AT_ONCE if at_once else {"$ifNull": ["$due", "$$NOW"]}
+        more = {"added": {"$add": [{"$ifNull": ["$added", 0]}, 1]}, "due": due}
         left = [
-            UpdateOne({"_id": lane}, {"$setOnInsert": {"group": group} | first, "$inc": {"added": 1}} | due, upsert=True)
+            UpdateOne({"_id": lane}, [{"$set": more | {"group": {"$ifNull": ["$group", {"$literal": group}]}}}], upsert=True)
             for lane, group in lanes.items()
         ]
         while left:
@@ -137,7 +143,7 @@ class LaneStore:
                 self._lanes.bulk_write(left, ordered=False)
                 return
             except BulkWriteError as error:  # two made the same lane at once, or it went at that moment
-                _require_duplicates_only(error)
+                require_duplicates_only(error)
                 left = [left[failure["index"]] for failure in error.details["writeErrors"]]
 
     def _tell(self) -> None:
@@ -168,24 +174,33 @@ class LaneStore:
                 continue
             if len(tier) > MAX_GROUPS:
                 tier = random.sample(tier, MAX_GROUPS)  # fairness, not a secret
-            query = _due(now()) | {"group": {"$in": tier}}
+            query = {"group": {"$in": tier}, "$expr": _IS_FREE}
             if found := list(self._lanes.find(query, {"group": 1}).sort("due", ASCENDING).limit(limit)):
                 return found
         return []
 
     def _lease(self, lane: str) -> Lane | None:
-        moment = now()
-        return self._take(_due(moment) | {"_id": lane}, new_id(), moment)
+        lease, until = new_id(), _in(LEASE)
+        values = {"lease": {"$literal": lease}, "leased_until": until, "due": until}
+        return self._take({"_id": lane, "$expr": _IS_FREE}, values, lease)
 
     def renew(self, lane: Lane) -> Lane | None:
         """The lane with a fresh lease, None when it was taken over meanwhile. Look for the next item only afterwards."""
-        return self._take({"_id": lane.id, "lease": lane.lease}, lane.lease, now())
+        until = _in(LEASE)
+        return self._take({"_id": lane.id, "lease": lane.lease}, {"leased_until": until, "due": until}, lane.lease)
 
-    def _take(self, query: Document, lease: str, moment: datetime) -> Lane | None:
-        until = moment + LEASE
-        values = {"lease": lease, "leased_until": until, "due": until}
-        found = self._leases.find_one_and_update(query, {"$set": values}, return_document=ReturnDocument.AFTER)
-        return Lane(found["_id"], found["group"], lease, found["added"], until) if found else None
+    def _take(self, query: Document, values: Document, lease: str) -> Lane | None:
+        found = self._leases.find_one_and_update(query, [{"$set": values}], return_document=ReturnDocument.AFTER)
+        return Lane(found["_id"], found["group"], lease, found["added"]) if found else None
+
+    def keep(self, lanes: Collection[Lane]) -> None:
+        """Renew the leases on lanes whose items are still in work; who woke one of them meanwhile is not forgotten."""
+        if not lanes:
+            return
+        held = {"_id": {"$in": [lane.id for lane in lanes]}, "lease": {"$in": [lane.lease for lane in lanes]}}
+        until = _in(LEASE)
+        due = {"$cond": [_UNWOKEN, until, "$due"]}
+        self._leases.update_many(held, [{"$set": {"leased_until": until, "due": due}}])
 
     def find_first(self, lane: Lane) -> Document | None:
         """The lane's first waiting item, counted as attempted once more; None when there is none."""
@@ -202,12 +217,9 @@ class LaneStore:
 
     def release(self, lane: Lane, after: float = 0.0) -> None:
         """Give the lane up; it is due again in `after` seconds, or at once when somebody woke it meanwhile."""
-        mine = {"_id": lane.id, "lease": lane.lease}
-        free = {"lease": None, "leased_until": None}
-        due = now() + timedelta(seconds=after)
-        unwoken = self._leases.update_one(mine | {"due": lane.leased_until}, {"$set": free | {"due": due}})
-        if not unwoken.matched_count:
-            self._leases.update_one(mine, {"$set": free})
+        due = {"$cond": [_UNWOKEN, _in(timedelta(seconds=after)), "$due"]}
+        free = {"lease": None, "leased_until": None, "due": due}
+        self._leases.update_one({"_id": lane.id, "lease": lane.lease}, [{"$set": free}])
 
     def reopen_forgotten(self, behind: str) -> str:
         """Open lanes whose items wait though no lane is there, which a crash between two writes of `add` leaves.
@@ -219,7 +231,7 @@ class LaneStore:
         found = list(self.items.find(query, {"lane": 1, "group": 1}).sort(order).limit(LOOKED_THROUGH_AT_ONCE))
         lanes = {item["lane"]: item["group"] for item in found}
         there = {lane["_id"] for lane in self._lanes.find({"_id": {"$in": list(lanes)}}, {"_id": 1})}
-        self._open({lane: group for lane, group in lanes.items() if lane not in there}, {})
+        self._open({lane: group for lane, group in lanes.items() if lane not in there})
         return found[-1]["lane"] if len(found) == LOOKED_THROUGH_AT_ONCE else ""
 
     def measure(self) -> tuple[int, float]:
@@ -229,10 +241,5 @@ class LaneStore:
         return count, (now() - oldest["added_at"]).total_seconds() if oldest else 0.0
 
 
-def _due(moment: datetime) -> Document:
-    return {"due": {"$lte": moment}, "leased_until": {"$not": {"$gt": moment}}}
-
-
-def _require_duplicates_only(error: BulkWriteError) -> None:
-    if any(failure["code"] != DUPLICATE_KEY for failure in error.details["writeErrors"]) or error.details["writeConcernErrors"]:
-        raise error
+def _in(after: timedelta) -> Document:
+    return {"$add": ["$$NOW", int(after.total_seconds() * 1000)]}

@@ -1,8 +1,8 @@
 """Work that goes outside, in order: `@in_order` calls a method with each lane's first waiting item, one lane at a time.
 
 The method works the item off, writes `waiting: False` and answers None, or says `Retry(after_seconds)`; an exception is a Retry with
-backoff. Exactly one replica works on a lane, under a lease of 60 s that is renewed for each item. What a killed replica had under way
-is done again by another, so methods must bear a repetition.
+backoff. Exactly one replica works on a lane, under a lease of 20 s that is renewed for each item and while one is in work. What a killed
+replica had under way is done again by another, so methods must bear a repetition.
 """
 
 import inspect
@@ -31,7 +31,8 @@ log = get_logger(__name__)
 
 LOOK_SECONDS = 0.5  # for what other replicas added, and what is due again
 TEND_SECONDS = 10.0
-LONGEST_ITEM_SECONDS = 50.0  # within the lease
+KEEP_SECONDS = 5.0  # a lease outlasts two attempts to renew it that an ailing database doesn't answer
+LONGEST_ITEM_SECONDS = 50.0
 LONGEST_BACKOFF = 60.0
 # Then another lane has its turn, however much waits in this one.
 ITEMS_IN_A_ROW = 20
@@ -63,7 +64,7 @@ class InOrder(Entrypoint):
         self.name = name
         self.at_once = at_once
         self.per_group = per_group
-        self._working: dict[str, str] = {}  # lease → group
+        self._working: dict[str, Lane] = {}  # by lease
         self._workers: set[Any] = set()
         self._something = threading.Event()
         self._stopping = False
@@ -100,10 +101,14 @@ class InOrder(Entrypoint):
 
     def _look(self) -> None:
         tended, behind = 0.0, ""
+        kept = time.monotonic()
         while not self._stopping:
             self._something.clear()
             claimed = 0
             try:
+                if time.monotonic() - kept > KEEP_SECONDS:
+                    self._lanes.keep(list(self._working.values()))
+                    kept = time.monotonic()
                 claimed = self._claim()
                 if time.monotonic() - tended > TEND_SECONDS:
                     behind = self._tend(behind)
@@ -116,8 +121,8 @@ class InOrder(Entrypoint):
     def _claim(self) -> int:
         free = self.at_once - len(self._working)
         claimed = 0
-        for lane in self._lanes.claim(Counter(self._working.values()), self.per_group, free):
-            self._working[lane.lease] = lane.group
+        for lane in self._lanes.claim(Counter(lane.group for lane in self._working.values()), self.per_group, free):
+            self._working[lane.lease] = lane
             self.container.spawn_managed_thread(lambda lane=lane: self._work(lane), identifier=f"lane {self.name}")
             claimed += 1
         return claimed

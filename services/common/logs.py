@@ -6,6 +6,8 @@ from contextvars import ContextVar
 
 import structlog
 
+from services.common.redaction import redact
+
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
@@ -17,6 +19,7 @@ def configure(*, level: str, form: str, process: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _redacted,
     ]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
@@ -46,6 +49,14 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """The logger of a module."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger
+
+
+def _redacted(_: object, __: str, record: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Whatever a log line holds, the exception's text included: neither documents nor access tokens."""
+    for name, value in record.items():
+        if isinstance(value, str | BaseException):
+            record[name] = redact(str(value))
+    return record
 
 
 def _context_of(process: str) -> structlog.typing.Processor:

@@ -2,7 +2,14 @@
 
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, OperationFailure, PyMongoError, WTimeoutError
 
+from services.common.bulk import NotWritten
+
 DATABASE_ERRORS: tuple[type[Exception], ...] = (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WTimeoutError)
+
+# Stepping down, shutting down, not yet primary: the codes of MongoDB's RetryableError and NotPrimary categories.
+_PASSING = {91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436}
+# Not acknowledged by enough members in time.
+_UNACKNOWLEDGED = 64
 
 
 def is_outage(error: BaseException) -> bool:
@@ -11,5 +18,6 @@ def is_outage(error: BaseException) -> bool:
         return True
     if isinstance(error, PyMongoError) and (error.timeout or error.has_error_label("TransientTransactionError")):
         return True
-    # Stepping down, shutting down, not yet primary: the codes of MongoDB's RetryableError and NotPrimary categories.
-    return isinstance(error, OperationFailure) and error.code in {91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436}
+    if isinstance(error, NotWritten):
+        return error.codes <= _PASSING | {_UNACKNOWLEDGED}
+    return isinstance(error, OperationFailure) and error.code in _PASSING

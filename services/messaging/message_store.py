@@ -9,9 +9,9 @@ from typing import ClassVar
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import BulkWriteError
 
+from services.common.bulk import require_duplicates_only
 from services.common.store import Document, Store
 
-DUPLICATE_KEY = 11000
 # Conversations whose messages match a search; a broader search shows the newest of these.
 MAX_TEXT_MATCHES = 500
 
@@ -39,8 +39,7 @@ class MessageStore(Store):
         try:
             self.database.messages.insert_many(posted, ordered=False)
         except BulkWriteError as error:
-            if any(failure["code"] != DUPLICATE_KEY for failure in error.details["writeErrors"]):
-                raise
+            require_duplicates_only(error)
 
     def find_message_by_client_id(self, conversation: Document, client_message_id: str) -> Document | None:
         """The message of a conversation that a client posted under this id."""

@@ -1,15 +1,19 @@
 """Lanes in a real database: nobody is woken in vain or forgotten, whoever comes at the same moment."""
 
 import threading
+import traceback
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pymongo
 import pytest
+from pymongo.database import Database
 
 from deploy.local.database import LocalDatabase
 from deploy.local.ports import free_port
+from services.common import lane_store
+from services.common.bulk import NotWritten
 from services.common.ids import new_id
 from services.common.lane_store import Lane, LaneStore
 from services.common.times import now
@@ -17,7 +21,7 @@ from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pymongo.database.Database[dict[str, Any]]]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database[dict[str, Any]]]:
     server = LocalDatabase(tmp_path_factory.mktemp("database"), free_port())
     server.start()
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(server.uri, tz_aware=True, timeoutMS=10_000, w="majority")
@@ -27,7 +31,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pymongo.datab
 
 
 @pytest.fixture
-def lanes(database: pymongo.database.Database[dict[str, Any]]) -> LaneStore:
+def lanes(database: Database[dict[str, Any]]) -> LaneStore:
     store = LaneStore(database, f"jobs_{new_id()}")
     for name, models in store.indexes.items():
         database[name].create_indexes(list(models))
@@ -107,6 +111,52 @@ def test_lane_is_taken_over_when_its_lease_has_run_out_and_not_before(lanes: Lan
     lanes.release(lost)
     assert not lanes.close(lost)
     assert lanes.renew(lane) is not None
+
+
+@pytest.mark.parametrize("minutes", [1, -1])
+def test_held_lane_is_not_taken_and_due_work_is_found_when_a_replicas_clock_is_wrong(
+    lanes: LaneStore, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    lanes.add([item("held"), item("waits")])
+    held, waits = sorted(claim(lanes), key=lambda lane: lane.id)
+    lanes.release(waits, 30)
+    monkeypatch.setattr(lane_store, "now", lambda: now() + timedelta(minutes=minutes))
+    assert claim(lanes) == []
+    lanes.postpone_group("g", 0)
+    lanes.add([item("new")])
+    [new] = claim(lanes)
+    assert new.id == "new"
+    lanes.keep([held])
+    lanes.release(new)
+    lanes.wake("waits")
+    assert sorted(lane.id for lane in claim(lanes)) == ["new", "waits"]
+    monkeypatch.undo()
+    assert lanes.renew(held) is not None
+
+
+def test_lease_is_kept_while_an_item_is_in_work_and_who_woke_the_lane_is_not_forgotten(lanes: LaneStore) -> None:
+    lanes.add([item("a"), item("b"), item("lost")])
+    first, woken, lost = sorted(claim(lanes), key=lambda lane: lane.id)
+    lanes.wake("b")
+    soon = now() + timedelta(seconds=1)
+    lanes._lanes.update_many({"_id": "a"}, {"$set": {"leased_until": soon, "due": soon}})
+    lanes._lanes.update_one({"_id": "b"}, {"$set": {"leased_until": soon}})
+    lanes._lanes.update_one({"_id": "lost"}, {"$set": {"lease": "another's", "leased_until": soon, "due": soon}})
+    lanes.keep([first, woken, lost])
+    ends = {lane["_id"]: lane["leased_until"] for lane in lanes._lanes.find()}
+    assert min(ends["a"], ends["b"]) > soon + timedelta(seconds=10)
+    assert ends["lost"] == soon
+    for lane in (first, woken):
+        lanes.release(lane, 60)
+    assert [lane.id for lane in claim(lanes)] == ["b"]
+
+
+def test_failed_write_says_nothing_of_what_was_to_be_written(lanes: LaneStore, database: Database[dict[str, Any]]) -> None:
+    database.command("collMod", lanes.name, validator={"nothing": True})
+    words = new_id()
+    with pytest.raises(NotWritten) as refused:
+        lanes.add([item() | {"text": words}])
+    assert words not in "".join(traceback.format_exception(refused.value))
 
 
 def test_lane_stays_when_something_was_added_before_it_was_closed(lanes: LaneStore) -> None:

@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -93,7 +94,11 @@ def test_item_is_worked_off_at_once_when_its_own_process_adds_it(probe: ChildPro
 def test_items_of_a_lane_are_done_one_after_the_other_when_two_replicas_work(probe: ChildProcess, probes: LaneProbes) -> None:
     second = probes.start("probe-2")
     lanes = [new_id() for _ in range(12)]
-    added = {lane: probes.add(lane, *[""] * 10) for lane in lanes}
+    # One alone has no room for all that hangs at first.
+    added = {lane: probes.add(lane, "hang", *[""] * 9) for lane in lanes}
+    first = [items[0] for items in added.values()]
+    wait_until(lambda: len(probes.begun(*first)) == 12, what="all lanes in work")
+    probes.let_go_on(*first)
     probes.wait_done(*(item for items in added.values() for item in items), timeout=30)
     for lane, items in added.items():
         assert probes.steps(lane=lane) == [(what, item) for item in items for what in ("begun", "done")]
@@ -155,6 +160,25 @@ def test_lane_is_taken_over_in_order_when_its_replica_is_killed(probe: ChildProc
     probes.let_go_on(*items)
     probes.wait_done(*items)
     assert probes.begun(*items) == [items[0], *items]
+
+
+@pytest.mark.slow
+def test_lane_stays_with_its_replica_when_an_item_takes_longer_than_the_lease(probe: ChildProcess, probes: LaneProbes) -> None:
+    second = probes.start("probe-2")
+    [item] = probes.add(new_id(), "hang")
+    wait_until(lambda: probes.begun(item))
+    query = {"lease": {"$type": "string"}}
+    first: dict[str, Any] = wait_until(lambda: probes.database.jobs_lanes.find_one(query) or {}, what="the lease")
+    until = first["leased_until"] + timedelta(seconds=1)
+    wait_until(lambda: now() > until, 30, interval=0.1)
+    held = probes.database.jobs_lanes.find_one({"_id": first["_id"]})
+    assert held is not None
+    assert (held["lease"], held["leased_until"] > now()) == (first["lease"], True)
+    assert held["due"] == held["leased_until"]
+    probes.let_go_on(item)
+    probes.wait_done(item)
+    assert probes.begun(item) == [item]
+    second.stop()
 
 
 @pytest.mark.slow

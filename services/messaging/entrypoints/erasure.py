@@ -30,15 +30,30 @@ class Erasure(Finders):
 
     @timer(interval=LOOK_SECONDS)
     def look_again(self) -> None:
-        """Erase once more what a call that had begun before the erasure may have written after it."""
+        """Erase once more what a call that had begun before the erasure may have written after it; one that can't be now holds up nobody."""
         try:
             for contact_id in self.store.find_erased(now()):
-                self._erase(contact_id)
-                self.store.note_looked_again(contact_id)
+                if self._erased_again(contact_id):
+                    self.store.note_looked_again(contact_id)
+                else:
+                    self.store.look_later(contact_id, now() + erasure.LOOK_AGAIN_AFTER)
         except Exception as error:
-            if not (is_outage(error) or isinstance(error, Unavailable)):
+            if not is_outage(error):
                 raise
             log.warning("not_erased_again", reason=f"{type(error).__name__}: {error}"[:300])
+
+    def _erased_again(self, contact_id: str) -> bool:
+        try:
+            self._erase(contact_id)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            known = isinstance(error, Unavailable)
+            log.warning(
+                "not_erased_again", contact_id=contact_id, reason=f"{type(error).__name__}: {error}"[:300], exc_info=not known
+            )
+            return False
+        return True
 
     def _erase(self, contact_id: str) -> None:
         for conversation_id in self.store.find_conversations_of(contact_id):

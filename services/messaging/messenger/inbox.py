@@ -9,7 +9,7 @@ from services.common.lanes import Retry
 from services.common.store import Document
 from services.messaging.messenger import delivery, metrics, sending
 from services.messaging.messenger.incoming import Batch, Incoming
-from services.messaging.messenger.store import MessengerStore, thread_of
+from services.messaging.messenger.store import ERASED, Forgotten, MessengerStore, thread_of
 
 # A contact that the contacts service has yet to make is mostly known within 50 ms, and whoever waits is woken then.
 FIRST_LOOK = 0.2
@@ -32,9 +32,8 @@ def items_of(batch: Batch, channels: Mapping[str, Document]) -> list[Document]:
 
 def _item(channel_id: str, event: Incoming, place: int) -> Document:
     # What has no id of Facebook's is the same when all of it is.
-    parts = (
-        (event.mid,) if event.mid else (event.psid, str(event.at), event.choice, event.text, str(event.watermark), *event.mids)
-    )
+    at = str(event.at if event.timed else 0)
+    parts = (event.mid,) if event.mid else (event.psid, at, event.choice, event.text, str(event.watermark), *event.mids)
     return {
         "_id": derived_id("messenger", channel_id, event.kind, *parts),
         "lane": thread_of(channel_id, event.psid),
@@ -59,22 +58,26 @@ class Inbox:
     def take(self, item: Document, channel: Document | None) -> Retry | None:
         """Do what the item says, if it can be done by now; a repetition of it does nothing more."""
         event = Incoming(**(item["event"] | {"mids": tuple(item["event"]["mids"])}))
-        if channel is None:
-            outcome = "channel_gone"
-        elif event.kind in {"message", "postback"}:
-            outcome = self._take_message(item, event, channel)
-        elif event.kind == "echo":
-            outcome = self._take_echo(item, event)
-        else:
-            outcome = self._take_marks(item["lane"], event)
+        try:
+            outcome = "channel_gone" if channel is None else self._do(item, event)
+        except Forgotten:
+            outcome = ERASED
         if outcome == "waits":
             return Retry(min(FIRST_LOOK * 2 ** min(item["attempts"] - 1, 10), LONGEST_LOOK))
         self._store.finish(self._store.inbox, item, outcome)
         metrics.RECEIVED.labels(event.kind, outcome).inc()
         return None
 
-    def _take_message(self, item: Document, event: Incoming, channel: Document) -> str:
-        thread = self._store.meet(channel["_id"], event.psid)
+    def _do(self, item: Document, event: Incoming) -> str:
+        if event.kind in {"message", "postback"}:
+            return self._take_message(item, event)
+        thread = self._store.find_thread_for(item)
+        if thread is None:
+            return "unknown_visitor"
+        return self._take_echo(item, event, thread) if event.kind == "echo" else self._take_marks(thread["_id"], event)
+
+    def _take_message(self, item: Document, event: Incoming) -> str:
+        thread = self._store.meet(item, event.psid)
         self._store.note_visitor(thread["_id"], delivery.moment(event.at))
         try:
             self._post(thread["contact_id"], event.text or "", event.choice, f"fb:{item['_id']}")
@@ -86,19 +89,21 @@ class Inbox:
             return "repeated"
         return "posted"
 
-    def _take_echo(self, item: Document, event: Incoming) -> str:
-        thread = self._store.find_thread(item["lane"])
-        if thread is None or event.mid is None:
-            return "unknown_visitor"
+    def _take_echo(self, item: Document, event: Incoming, thread: Document) -> str:
         if self._is_ours(thread, event):
             return "ours"
         return "kept" if self._keep_page_answer(thread["contact_id"], event, f"fb:{item['_id']}") else "no_conversation"
 
     def _is_ours(self, thread: Document, event: Incoming) -> bool:
-        sends, mid = self._store.sends, event.mid or ""
-        named = sending.read_metadata(event.metadata) or sends.find_part(thread["contact_id"], mid)
-        if named is None or sends.note_part(*named, mid, event.at) is None:
-            return False
+        sends, mid, contact_id = self._store.sends, event.mid or "", thread["contact_id"]
+        named = sending.read_metadata(event.metadata)
+        if named is not None and sends.is_forgotten(named[0]):
+            return True  # it was said to the contact that the visitor was before it was erased
+        # Whatever an app puts into an echo's metadata, it speaks for this visitor's messages alone.
+        if named is None or sends.note_part(contact_id, *named, mid, event.at) is None:
+            named = sends.find_part(contact_id, mid)
+            if named is None or sends.note_part(contact_id, *named, mid, event.at) is None:
+                return False
         sends.apply_marks(thread)
         return True
 

@@ -9,7 +9,7 @@ import hmac
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -40,11 +40,12 @@ class Incoming:
     metadata: str | None = None
     mids: tuple[str, ...] = ()
     watermark: int | None = None
+    timed: bool = True  # else `at` is when it arrived, as Facebook said no time
 
 
 @dataclass
 class Batch:
-    """The events in Facebook's order, and how many of each other kind were left aside."""
+    """The events in Facebook's order, and how many of each other kind were left aside; `entry` are those that say nothing usable."""
 
     events: list[Incoming] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
@@ -57,17 +58,18 @@ def is_signed(body: bytes, signature: str | None, app_secret: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
 
 
-def read_batch(body: bytes) -> Batch:
-    """The batch in a body. Raises NotFacebooks."""
+def read_batch(body: bytes, arrived: int) -> Batch:
+    """The batch in a body that came at a moment, in milliseconds. Raises NotFacebooks."""
     loaded = _load(body)
     if not isinstance(loaded, dict) or loaded.get("object") != "page" or not isinstance(loaded.get("entry"), list):
         raise NotFacebooks('not of the form {"object": "page", "entry": […]}')
     batch = Batch()
     for entry in loaded["entry"]:
         if not isinstance(entry, dict) or not (page_id := _id(entry.get("id"))):
-            raise NotFacebooks("an entry without the id of a page")
+            batch.ignored["entry"] += 1  # Facebook would repeat the others with it for hours, and drop them all in the end
+            continue
         for raw in _list(entry.get("messaging")):
-            event = _read_event(raw, page_id, _time(entry.get("time"))) if isinstance(raw, dict) else None
+            event = _read_event(raw, page_id, _time(entry.get("time")), arrived) if isinstance(raw, dict) else None
             if event is None:
                 batch.ignored[_kind(raw)] += 1
             else:
@@ -97,7 +99,7 @@ def _mended(value: Any) -> Any:
     return [_mended(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _read_event(raw: Mapping[str, Any], page_id: str, entry_time: int) -> Incoming | None:
+def _read_event(raw: Mapping[str, Any], page_id: str, entry_time: int, arrived: int) -> Incoming | None:
     sender, recipient = (_id(_dict(raw.get(side)).get("id")) for side in ("sender", "recipient"))
     message = _dict(raw.get("message"))
     # An echo goes from the page to the visitor; Facebook's own examples show it both ways round.
@@ -105,6 +107,12 @@ def _read_event(raw: Mapping[str, Any], page_id: str, entry_time: int) -> Incomi
     if psid is None or psid == page_id:
         return None
     at = _time(raw.get("timestamp")) or entry_time
+    event = _read_kind(raw, message, page_id, psid, at)
+    # Visitors have an answer coming for 24 hours from then on: no time must not be taken for long ago.
+    return event if event is None or event.at else replace(event, at=arrived, timed=False)
+
+
+def _read_kind(raw: Mapping[str, Any], message: Mapping[str, Any], page_id: str, psid: str, at: int) -> Incoming | None:
     if message:
         return _read_content(read_message(message), message, page_id, psid, at)
     if postback := _dict(raw.get("postback")):

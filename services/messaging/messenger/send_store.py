@@ -19,8 +19,8 @@ from services.messaging.messenger import delivery
 SENDS = "messenger_sends"
 # Marks for what was sent earlier are not looked at any more.
 KEPT_FOR = timedelta(days=90)
-# Of one visitor, on which one mark may tell something.
-MAX_MARKED = 200
+# Of one visitor, looked at together when a mark tells something of them.
+MARKED_AT_ONCE = 200
 ERASED = {"code": "ERASED", "message": "The visitor was erased."}
 
 
@@ -92,15 +92,17 @@ class SendStore:
 
         retry_stale(give_up)
 
-    def note_part(self, message_id: str, number: int, mid: str, at: int) -> Document | None:
-        """Facebook has a part of a message, as its echo tells, with Facebook's time. Returns the send; None for none of ours.
+    def note_part(self, contact_id: str, message_id: str, number: int, mid: str, at: int) -> Document | None:
+        """Facebook has a part of a message, as its echo tells, with Facebook's time. Returns the send; None for none of the contact's.
 
         Parts are told in order; one that comes too early is told once more by the answer to its own call.
         """
 
         def note() -> Document | None:
             send = self.find(message_id)
-            if send is None or number > len(send["parts"]):
+            if send is None or send["contact_id"] != contact_id:
+                return None
+            if number > len(send["parts"]):
                 return send
             parts = [*send["parts"][:number], {"mid": mid, "at": at}, *send["parts"][number + 1 :]]
             # An echo that comes late says nothing of a later part's call that has no answer yet.
@@ -115,12 +117,18 @@ class SendStore:
         return send
 
     def apply_marks(self, thread: Mapping[str, Any]) -> None:
-        """Show on a visitor's messages what the thread's marks say of them."""
-        query = {"contact_id": thread["contact_id"], "delivery.state": {"$in": ["sent", "delivered"]}}
-        newest = self._sends.find(query, {"_id": 1, "parts": 1, "delivery": 1}).sort("_id", DESCENDING).limit(MAX_MARKED)
-        for found in reversed(list(newest)):
-            if found["parts"] and (new := delivery.marked(found["parts"], thread)) and delivery.advance(found["delivery"], new):
-                retry_stale(lambda message_id=found["_id"]: self._apply(message_id, thread))  # type: ignore[misc]
+        """Show on a visitor's messages what the thread's marks say of them, the newest first: a repetition goes on with the rest."""
+        query = {"contact_id": thread["contact_id"], "delivery.state": {"$in": ["sent", "delivered"]}, "$or": _covered(thread)}
+        older: Document = {}
+        while True:
+            page = self._sends.find(query | older, {"_id": 1, "parts": 1, "delivery": 1}).sort("_id", DESCENDING)
+            found = list(page.limit(MARKED_AT_ONCE))
+            for send in reversed(found):
+                if (new := delivery.marked(send["parts"], thread)) and delivery.advance(send["delivery"], new):
+                    retry_stale(lambda message_id=send["_id"]: self._apply(message_id, thread))  # type: ignore[misc]
+            if len(found) < MARKED_AT_ONCE:
+                return
+            older = {"_id": {"$lt": found[-1]["_id"]}}
 
     def _apply(self, message_id: str, thread: Mapping[str, Any]) -> None:
         send = self.find(message_id)
@@ -128,11 +136,31 @@ class SendStore:
         if send is not None and new is not None and delivery.advance(send["delivery"], new):
             self.update(send, {}, new)
 
+    def is_forgotten(self, message_id: str) -> bool:
+        """Whether a message was sent to a visitor who was erased since."""
+        return self._sends.find_one({"_id": message_id, "erased": True}, {"_id": 1}) is not None
+
     def forget_contact(self, contact_id: str) -> None:
-        """What still waits fails; what was sent keeps nothing that leads to the visitor."""
+        """What still waits fails; what was sent keeps nothing that leads to the visitor, nor events with words that were not told yet.
+
+        Comes after the messages themselves were emptied: whoever has read one before finds another version here.
+        """
+        told = {"$filter": {"input": "$outbox", "cond": {"$eq": ["$$this.data.text", ""]}}}
+        emptied = {"parts": [], "outbox": told, "erased": True, "version": {"$add": ["$version", 1]}}
+        left = [{"erased": {"$ne": True}}, {"parts.0": {"$exists": True}}, {"outbox.data.text": {"$gt": ""}}]
+        self._sends.update_many({"contact_id": contact_id, "$or": left}, [{"$set": emptied}])
         for found in list(self._sends.find({"contact_id": contact_id, "waiting": True}, {"_id": 1})):
             self.fail(found["_id"], ERASED)
-        self._sends.update_many({"contact_id": contact_id, "parts.0": {"$exists": True}}, {"$set": {"parts": []}})
+
+
+def _covered(thread: Mapping[str, Any]) -> list[Document]:
+    """What finds the messages that a thread's marks may move."""
+    read, delivered = thread.get("read_until", 0), thread.get("delivered_until", 0)
+    return [
+        {"parts.at": {"$lte": read}},
+        {"delivery.state": "sent", "parts.at": {"$lte": delivered}},
+        {"delivery.state": "sent", "parts.mid": {"$in": list(thread.get("mids", ()))}},
+    ]
 
 
 def _is_queued(message: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from services.common.logs import get_logger
 from services.common.store import Document, retry_stale
 from services.common.times import now
 from services.messaging.messenger import delivery, metrics, sending, settings, window
-from services.messaging.messenger.answers import Refusal
+from services.messaging.messenger.answers import UNREADABLE, Refusal
 from services.messaging.messenger.graph import Graph
 from services.messaging.messenger.store import MessengerStore
 
@@ -18,6 +18,8 @@ log = get_logger(__name__)
 
 # A call without an answer may have succeeded: by then its echo has mostly come.
 UNKNOWN_SECONDS = 10.0
+# Facebook, or something on the way, says that all went well: the visitor would get the message with each repetition.
+UNREADABLE_ATTEMPTS = 2
 VISITOR_GONE = {"code": "VISITOR_GONE", "message": "There is no Messenger thread with this visitor."}
 CHANNEL_GONE = {"code": "CHANNEL_GONE", "message": "The channel was deleted."}
 
@@ -81,7 +83,7 @@ class Sender:
             return self._refused(send, channel, answer)
         if access["fault"]:
             self._store.note_fault(channel["_id"], access["page_access_token"], None)
-        part = {"mid": answer, "at": delivery.milliseconds(at)}
+        part = {"mid": answer.mid, "at": delivery.milliseconds(at)}
         if number + 1 < total:
             retry_stale(lambda: self._note_sent(send["_id"], number, part))
             return Retry(0)
@@ -91,7 +93,7 @@ class Sender:
     def _note_sent(self, message_id: str, number: int, part: Document) -> None:
         send = self._sends.find(message_id)
         if send is not None and send["waiting"] and len(send["parts"]) == number:  # else the echo told of it
-            self._sends.update(send, {"parts": [*send["parts"], part], "attempted_at": None, "failures": 0})
+            self._sends.update(send, {"parts": [*send["parts"], part], "attempted_at": None, "failures": 0, "unreadable": 0})
 
     def _complete(self, send: Document, thread: Document | None, last: Document | None = None) -> None:
         """Facebook has the whole message; `last` is its last part, unless an echo has told of it."""
@@ -113,7 +115,7 @@ class Sender:
     def _refused(self, send: Document, channel: Document, refusal: Refusal) -> Retry | None:
         if refusal.kind == "token":
             self._store.note_fault(channel["_id"], settings.of_channel(channel)["page_access_token"], refusal.reason)
-        if refusal.kind == "final" or now() - send["queued_at"] > self._retry:
+        if refusal.kind == "final" or now() - send["queued_at"] > self._retry or _is_unreadable_again(send, refusal):
             raise _Hopeless(refusal.reason)
         seconds = max(refusal.pause or 0.0, backoff(send["failures"] + 1))
         if refusal.kind == "rate":
@@ -127,8 +129,13 @@ class Sender:
             return  # an echo tells that it arrived after all, or the visitor was erased
         # What is unknown keeps the time of its attempt, so that nobody repeats it too early.
         attempted_at = send["attempted_at"] if refusal.kind == "unknown" else None
-        try_again = {"failures": send["failures"] + 1, "attempted_at": attempted_at}
+        unreadable = send.get("unreadable", 0) + (refusal.code == UNREADABLE)
+        try_again = {"failures": send["failures"] + 1, "attempted_at": attempted_at, "unreadable": unreadable}
         self._sends.update(send, try_again, send["delivery"] | {"state": "queued", "reason": refusal.reason})
+
+
+def _is_unreadable_again(send: Document, refusal: Refusal) -> bool:
+    return refusal.code == UNREADABLE and send.get("unreadable", 0) + 1 >= UNREADABLE_ATTEMPTS
 
 
 def _seconds_to_wait(send: Document, channel: Document) -> float:

@@ -53,6 +53,11 @@ def of_channel(channel: Mapping[str, Any]) -> Document:
     return NONE | (channel.get("messenger") or {})
 
 
+def without_secrets(channel: Mapping[str, Any]) -> Document | None:
+    """What remains with a channel that is deleted; None for one of another kind."""
+    return of_channel(channel) | dict.fromkeys(SECRETS) | {"fault": None} if channel["kind"] == "messenger" else None
+
+
 def view(channel: Mapping[str, Any]) -> Document | None:
     """What everybody may see."""
     if channel["kind"] != "messenger":

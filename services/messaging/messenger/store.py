@@ -2,6 +2,10 @@
 
 A thread is a page's talk with one visitor; it is named by a hash of both and says which contact the visitor is. What was delivered is
 emptied once it is done; its id stays for a week, so that a repetition is recognised. What is sent is in `send_store.py`.
+
+What was delivered belongs to the contact that its thread is with at the moment of delivery. When that contact is erased, first all that waits
+in the thread's lane is done with, then the thread goes: whoever reads another thread, or none, and looks at its item afterwards sees
+that the item is not to be worked off any more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +32,7 @@ PAGE = "channel_of_page"
 # Facebook repeats what it could not deliver for about a day and a half.
 REPEATS_KNOWN_FOR = timedelta(days=7)
 MAX_MIDS = 50
+ERASED = "erased"
 
 PAGES = IndexModel(
     [("messenger.page_id", ASCENDING)],
@@ -35,6 +40,10 @@ PAGES = IndexModel(
     unique=True,
     partialFilterExpression={"messenger.page_id": {"$type": "string"}, "deleted": False},
 )
+
+
+class Forgotten(Exception):
+    """The visitor was erased after what is in hand was delivered."""
 
 
 class MessengerStore:
@@ -56,8 +65,11 @@ class MessengerStore:
             self.sends.collect(entries)
 
     def forget_contact(self, contact_id: str) -> None:
-        """Neither thread nor profile nor what was sent to it; the visitor's next message begins with another contact."""
-        self._threads.delete_many({"contact_id": contact_id})
+        """Neither thread nor profile, nor what was sent to it or delivered so far; the visitor's next message begins with another contact."""
+        for thread in list(self._threads.find({"contact_id": contact_id}, {"_id": 1})):
+            self.inbox.items.update_many({"lane": thread["_id"], "waiting": True}, {"$set": _done(ERASED)})
+            self._threads.delete_one({"_id": thread["_id"], "contact_id": contact_id})
+            self.inbox.wake(thread["_id"])  # which may have been waiting for what is done now
         self.profiles.items.update_many(
             {"_id": contact_id}, {"$set": {"waiting": False, "psid": None, "thread_id": None, "done_at": now()}}
         )
@@ -108,23 +120,27 @@ class MessengerStore:
         """The thread with a contact."""
         return self._threads.find_one({"contact_id": contact_id})
 
-    def meet(self, channel_id: str, psid: str) -> Document:
-        """The thread with a visitor; a new one tells of a contact that nobody has met, and has its profile asked for."""
-        thread_id = thread_of(channel_id, psid)
-        thread = self.find_thread(thread_id)
-        if thread is None:
-            thread = self._begin_thread(thread_id, channel_id, psid)
+    def find_thread_for(self, item: Document) -> Document | None:
+        """The thread of what was delivered. Raises Forgotten."""
+        thread = self.find_thread(item["lane"])
+        self._require_waiting(item)
+        return thread
+
+    def meet(self, item: Document, psid: str) -> Document:
+        """The thread with a visitor; a new one tells of a contact that nobody has met, and has its profile asked for. Raises Forgotten."""
+        thread_id, channel_id = item["lane"], item["group"]
+        thread = self.find_thread_for(item) or self._begin_thread(item, psid)
         if not thread["profile_asked"]:
             contact_id = thread["contact_id"]
-            item = {"_id": contact_id, "lane": contact_id, "group": channel_id, "position": 0, "waiting": True}
-            self.profiles.add([item | {"thread_id": thread_id, "psid": psid, "asked_at": now()}])
+            asked = {"_id": contact_id, "lane": contact_id, "group": channel_id, "position": 0, "waiting": True}
+            self.profiles.add([asked | {"thread_id": thread_id, "psid": psid, "asked_at": now()}])
             self._threads.update_one({"_id": thread_id}, {"$set": {"profile_asked": True}})
         return thread
 
-    def _begin_thread(self, thread_id: str, channel_id: str, psid: str) -> Document:
+    def _begin_thread(self, item: Document, psid: str) -> Document:
         thread = {
-            "_id": thread_id,
-            "channel_id": channel_id,
+            "_id": item["lane"],
+            "channel_id": item["group"],
             "psid": psid,
             "contact_id": new_id(),
             "profile_asked": False,
@@ -136,8 +152,11 @@ class MessengerStore:
         try:
             return self._store.insert(THREADS, thread, [visitor_met(thread, {})])
         except DocumentExists:
-            found = self.find_thread(thread_id)
-            return found if found is not None else self._begin_thread(thread_id, channel_id, psid)
+            return self.find_thread_for(item) or self._begin_thread(item, psid)
+
+    def _require_waiting(self, item: Document) -> None:
+        if self.inbox.items.find_one({"_id": item["_id"], "waiting": True}, {"_id": 1}) is None:
+            raise Forgotten
 
     def note_visitor(self, thread_id: str, at: datetime) -> None:
         """The visitor wrote at a moment, which begins the time in which Facebook lets the page answer."""
@@ -172,8 +191,7 @@ class MessengerStore:
 
     def finish(self, lanes: LaneStore, item: Document, outcome: str) -> None:
         """An item is done: its id stays for recognising a repetition, its content goes."""
-        values = {"waiting": False, "done_at": now(), "outcome": outcome, "event": None, "psid": None}
-        lanes.items.update_one({"_id": item["_id"]}, {"$set": values})
+        lanes.items.update_one({"_id": item["_id"]}, {"$set": _done(outcome)})
 
     def _all_indexes(self) -> dict[str, list[IndexModel]]:
         found = {THREADS: [IndexModel([("contact_id", ASCENDING)])], "channels": [PAGES]}
@@ -183,6 +201,10 @@ class MessengerStore:
             for name, models in indexes.items():
                 found.setdefault(name, []).extend(models)
         return found
+
+
+def _done(outcome: str) -> Document:
+    return {"waiting": False, "done_at": now(), "outcome": outcome, "event": None, "psid": None}
 
 
 def thread_of(channel_id: str, psid: str) -> str:

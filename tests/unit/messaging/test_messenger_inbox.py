@@ -16,7 +16,7 @@ CHANNELS = {PAGE.id: {"_id": "page"}}
 
 
 def items(*raw: dict[str, Any], channels: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    return items_of(read_batch(batch(PAGE.entry(*raw)).encode()), CHANNELS if channels is None else channels)
+    return items_of(read_batch(batch(PAGE.entry(*raw)).encode(), 1_790_000_000_000), CHANNELS if channels is None else channels)
 
 
 def test_item_is_the_same_when_the_event_comes_again_in_another_batch() -> None:
@@ -72,6 +72,14 @@ def test_fault_is_forgotten_when_access_is_renewed_and_kept_otherwise() -> None:
     assert settings.change(kept, {"page_access_token": kept["page_access_token"]})["fault"] == {"code": "190"}
     for renewal in ({"page_access_token": "new"}, {"app_secret": "new"}, {"page_id": "7"}):
         assert settings.change(kept, renewal)["fault"] is None
+
+
+def test_nothing_secret_remains_with_a_deleted_channel() -> None:
+    kept = settings.without_secrets({"kind": "messenger", "messenger": settings.change({}, PAGE.settings)})
+    assert kept is not None
+    assert kept["page_id"] == PAGE.id
+    assert [kept[name] for name in settings.SECRETS] == [None, None, None]
+    assert settings.without_secrets({"kind": "web"}) is None
 
 
 def test_view_of_a_channel_from_before_there_were_settings_shows_none() -> None:

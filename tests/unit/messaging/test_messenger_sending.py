@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -183,6 +184,27 @@ def test_refusal_is_of_its_kind(fault: Fault, kind: str, code: str) -> None:
     assert refusal.reason["message"]
 
 
+TOKEN, SECRET, PROOF = "EAAGm0PX4ZCpsBAKZDtoken", "f3e1d5b2appsecret", "0a1b2c3dproof"
+
+
+@pytest.mark.parametrize("quoted", [TOKEN, SECRET, PROOF, "EAAother", quote("odd/token+=", safe=""), "1517776481860111|AbC-dEf"])
+@pytest.mark.parametrize("code", [190, 100, 551, 2])
+def test_nothing_secret_is_in_a_refusal_when_facebook_quotes_it(code: int, quoted: str) -> None:
+    long_way = "x" * (290 - len("Malformed access token "))
+    for message in (f"Malformed access token {quoted}", f"Malformed access token {long_way} {quoted} indeed"):
+        fault = Fault.error(code, message)
+        answer = read_answer(400, {}, json.dumps(fault.body).encode(), (TOKEN, SECRET, PROOF, "odd/token+="))
+        assert isinstance(answer, Refusal)
+        assert answer.code == str(code)
+        assert answer.message
+        assert quoted[:6] not in str(answer.reason)
+
+
+def test_refused_token_is_explained_in_words_of_ours() -> None:
+    assert answered(TOKEN_EXPIRED).message == "The page access token has expired."
+    assert answered(Fault.error(190, "Malformed access token x")).message == "Facebook refuses the page access token."
+
+
 def test_pause_is_what_facebook_asks_for() -> None:
     assert answered(rate_limited("1", minutes=3)).pause == 180
     assert answered(rate_limited("1")).pause is None
@@ -193,6 +215,7 @@ def test_pause_is_what_facebook_asks_for() -> None:
 
 
 def test_success_is_its_object() -> None:
+    assert read_answer(200, {}, b"{}") == {}
     assert read_answer(200, {}, b'{"recipient_id": "1", "message_id": "m"}') == {"recipient_id": "1", "message_id": "m"}
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from services.common.times import now
+from services.messaging.messenger import send_store
 from services.messaging.store import MessagingStore
 from tests.service.messaging.messenger.conftest import Channel, Visitor
-from tests.support.facebook_page import AWAY, LATE, Fault, Sent, milliseconds
+from tests.support.facebook_page import AWAY, LATE, NOT_AVAILABLE, Fault, Sent, milliseconds
 from tests.support.waiting import wait_until
 
 
@@ -168,6 +169,35 @@ def test_marks_of_one_visitor_say_nothing_of_another(quiet: Channel, visitor: Vi
     quiet.deliver(quiet.page.read(visitor.psid, milliseconds() + 1000), quiet.page.delivered(sent))
     visitor.wait_for_state(mine["seq"], "read")
     assert state_of(other, answered) == "sent"
+
+
+def test_echo_that_names_another_visitors_message_is_an_answer_given_on_facebook(quiet: Channel, visitor: Visitor) -> None:
+    quiet.page.fail(NOT_AVAILABLE)
+    answered = visitor.answer("Hello")
+    visitor.wait_for_state(answered["seq"], "failed")
+    other = quiet.new_visitor()
+    other.writes("Hi")
+    other.wait_for(1)
+    echo = quiet.page.written_on_facebook(other.psid, "By another app")
+    echo["message"]["metadata"] = answered["id"]
+    quiet.deliver(echo)
+    assert other.wait_for(2)[1]["text"] == "By another app"
+    assert state_of(visitor, answered) == "failed"
+
+
+def test_mark_speaks_for_more_messages_than_are_looked_at_together(
+    quiet: Channel, visitor: Visitor, store: MessagingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [visitor.answer(str(number)) for number in range(7)]
+    visitor.wait_for_state(answers[-1]["seq"], "sent")
+    thread = visitor.thread()
+    assert thread is not None
+    monkeypatch.setattr(send_store, "MARKED_AT_ONCE", 3)
+    until = quiet.page.sent[5].at
+    store.messenger.sends.apply_marks(thread | {"read_until": until, "delivered_until": milliseconds()})
+    states = [state_of(visitor, answered) for answered in answers]
+    assert states[:6] == ["read"] * 6
+    assert states[6] in {"delivered", "read"}
 
 
 def test_message_that_was_given_up_is_sent_after_all_when_its_echo_comes(

@@ -39,7 +39,7 @@ def test_nothing_is_stored_when_the_signature_is_wrong(world: World, channel: Ch
     assert visitor.thread() is None
 
 
-@pytest.mark.parametrize("body", ["", "nothing", "[]", '{"object": "user", "entry": []}', '{"object": "page", "entry": [1]}'])
+@pytest.mark.parametrize("body", ["", "nothing", "[]", '{"object": "user", "entry": []}', '{"object": "page"}'])
 def test_nothing_is_stored_when_the_body_is_not_facebooks(channel: Channel, body: str) -> None:
     with pytest.raises(RemoteError) as caught:
         channel.deliver_body(body)
@@ -256,6 +256,22 @@ def test_other_events_are_counted_and_stored_nowhere(quiet: Channel) -> None:
     assert quiet.deliver(side | {"reaction": {"mid": new_id(), "action": "react"}}, side | {"optin": {}}) == 0
     assert quiet.deliver_body(json.dumps({"object": "page", "entry": [quiet.page.entry() | {"standby": [side]}]})) == 0
     assert quiet.stored() == 0
+
+
+def test_good_entries_are_taken_when_one_is_bad(quiet: Channel) -> None:
+    visitor = quiet.new_visitor()
+    entry = quiet.page.entry(quiet.page.text(visitor.psid, "Hi"))
+    assert quiet.deliver_body(json.dumps({"object": "page", "entry": [{"id": None}, entry, "x"]})) == 1
+    assert [message["text"] for message in visitor.wait_for(1)] == ["Hi"]
+
+
+def test_answer_goes_out_when_facebook_told_no_time_of_the_message(quiet: Channel) -> None:
+    visitor = quiet.new_visitor()
+    event, entry = quiet.page.text(visitor.psid, "Hi"), quiet.page.entry()
+    del event["timestamp"], entry["time"]
+    quiet.deliver_body(json.dumps({"object": "page", "entry": [entry | {"messaging": [event]}]}))
+    visitor.wait_for(1)
+    visitor.wait_for_state(visitor.answer("Hello")["seq"], "sent")
 
 
 def test_erased_visitor_who_writes_again_is_somebody_new(world: World, channel: Channel) -> None:

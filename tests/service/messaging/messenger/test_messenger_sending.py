@@ -10,7 +10,7 @@ from services.common.times import now
 from services.messaging.store import MessagingStore
 from tests.service.messaging.messenger.conftest import ADMIN, Channel, Visitor, World
 from tests.support.events import Collector
-from tests.support.facebook_page import AWAY, DROPPED, NOT_AVAILABLE, TOKEN_EXPIRED, Fault, rate_limited
+from tests.support.facebook_page import AWAY, DROPPED, NOT_AVAILABLE, TOKEN_EXPIRED, Fault, milliseconds, rate_limited
 from tests.support.waiting import wait_until
 
 
@@ -137,7 +137,7 @@ def test_token_error_shows_on_the_channel_until_a_new_token_takes_the_messages_a
     page.lasting = TOKEN_EXPIRED
     first = visitor.answer("one")
     fault = wait_until(lambda: quiet.resource()["messenger"]["fault"])
-    assert (fault["code"], fault["message"]) == ("190", "Error validating access token: Session has expired.")
+    assert (fault["code"], fault["message"]) == ("190", "The page access token has expired.")
     assert fault["since"].endswith("Z")
     reason = wait_until(lambda: visitor.messages()[1]["delivery"]["reason"])
     assert (visitor.messages()[1]["delivery"]["state"], reason["code"]) == ("queued", "190")
@@ -147,6 +147,26 @@ def test_token_error_shows_on_the_channel_until_a_new_token_takes_the_messages_a
     for answered in (first, second):
         visitor.wait_for_state(answered["seq"], "sent", timeout=5)
     assert page.sent_to(visitor.psid) == ["one", "two"]
+
+
+@pytest.mark.parametrize("code", [190, 551])
+def test_token_is_shown_nowhere_when_facebook_quotes_it(
+    world: World, quiet: Channel, visitor: Visitor, collector: Collector, code: int
+) -> None:
+    page = quiet.page
+    page.lasting = Fault.error(code, f"Malformed access token {page.token}, {page.app_secret}")
+    answered = visitor.answer("one")
+    reason = wait_until(lambda: visitor.messages()[1]["delivery"]["reason"])
+    assert reason["code"] == str(code)
+    told = collector.wait_for(
+        "message_updated", lambda e: e["data"]["id"] == answered["id"] and e["data"]["delivery"]["reason"] is not None
+    )
+    database = world.stack.mongo("messaging")
+    found = [list(database[name].find()) for name in ("messages", "messenger_sends")]
+    shown = [visitor.messages(), quiet.resource(), told, found, (world.stack.folder / "messaging.log").read_text()]
+    assert page.token not in str(shown)
+    assert page.app_secret not in str(shown)
+    page.lasting = None
 
 
 def test_token_error_passes_by_itself_when_facebook_takes_the_token_again(quiet: Channel, visitor: Visitor) -> None:
@@ -278,6 +298,29 @@ def test_send_goes_on_when_the_process_is_killed_between_attempt_and_answer(
     assert page.sent_to(visitor.psid) == ["one", "two"]
 
 
+@pytest.mark.parametrize("body", [{"recipient_id": "1"}, {}])
+def test_answer_without_an_id_is_a_success(quiet: Channel, visitor: Visitor, body: dict[str, Any]) -> None:
+    quiet.page.fail(Fault(200, body, accepted=True))
+    first = visitor.answer("one")
+    visitor.wait_for_state(first["seq"], "sent", timeout=5)
+    visitor.wait_for_state(visitor.answer("two")["seq"], "sent")
+    assert quiet.page.sent_to(visitor.psid) == ["one", "two"]
+    quiet.deliver(quiet.page.read(visitor.psid, milliseconds()))
+    visitor.wait_for_state(first["seq"], "read")
+
+
+def test_unreadable_success_is_tried_once_more_and_no_further(quiet: Channel, visitor: Visitor, store: MessagingStore) -> None:
+    quiet.page.lasting = Fault(200, b"<html>", accepted=True)
+    answered = visitor.answer("one")
+    wait_until(lambda: send_of(store, answered)["failures"] == 1)
+    let_pass(store, visitor, answered, "attempted_at", seconds=11)
+    assert visitor.wait_for_state(answered["seq"], "failed", timeout=5)["reason"]["code"] == "UNREADABLE"
+    assert quiet.page.sent_to(visitor.psid) == ["one", "one"]
+    quiet.page.lasting = None
+    quiet.deliver(quiet.page.echo(quiet.page.sent[-1]))
+    visitor.wait_for_state(answered["seq"], "sent")
+
+
 def test_messages_fail_when_their_channel_is_deleted(
     world: World, quiet: Channel, visitor: Visitor, store: MessagingStore
 ) -> None:
@@ -286,6 +329,8 @@ def test_messages_fail_when_their_channel_is_deleted(
     wait_until(lambda: visitor.messages()[1]["delivery"]["reason"])
     world.call("set_status", conversation_id=answered["conversation_id"], status="archived", actor=ADMIN)
     world.call("delete_channel", channel_id=quiet.id, actor=ADMIN)
+    kept = str(store.database.channels.find_one({"_id": quiet.id}))
+    assert not [secret for secret in (quiet.page.token, quiet.page.app_secret, quiet.page.verify_token) if secret in kept]
     store.messenger.sends.lanes.wake(answered["conversation_id"])
     assert visitor.wait_for_state(answered["seq"], "failed")["reason"]["code"] == "CHANNEL_GONE"
 
