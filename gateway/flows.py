@@ -9,10 +9,14 @@ from services.common.errors import Invalid
 
 Problems = list[dict[str, str]]
 
+# As many problems messaging tells, and that there are more.
+MANY = 500
+
 
 def check(channel_id: str, flow: Mapping[str, Any]) -> dict[str, Any]:
     """`{valid, problems: [{place, message}]}`. Raises NotFound, Unavailable."""
-    problems = _problems(channel_id, flow, find_unknown_in_flow(flow))
+    found = _ask_messaging(channel_id, flow)
+    problems = _with_people(found, find_unknown_in_flow(_looked_into(flow, found)))
     return {"valid": not problems, "problems": problems}
 
 
@@ -25,11 +29,23 @@ def require_known_people(channel_id: str, flow: Mapping[str, Any]) -> None:
     if not unknown:
         return
     errors: dict[str, list[str]] = {}
-    for problem in _problems(channel_id, flow, unknown):
+    for problem in _with_people(_ask_messaging(channel_id, flow), unknown):
         errors.setdefault(problem["place"], []).append(problem["message"])
     raise Invalid("The flow can't run.", code="INVALID_FLOW", errors=errors)
 
 
-def _problems(channel_id: str, flow: Mapping[str, Any], unknown: Mapping[str, list[str]]) -> Problems:
+def _ask_messaging(channel_id: str, flow: Mapping[str, Any]) -> Problems:
     found: Problems = call("messaging", "check_flow", channel_id=channel_id, flow=flow)["problems"]
+    return found
+
+
+def _looked_into(flow: Mapping[str, Any], found: Problems) -> dict[str, Any]:
+    """The flow without what messaging did not look into, because it is too much: nobody is looked for there either."""
+    blocks, places = flow.get("blocks"), {problem["place"] for problem in found}
+    if not isinstance(blocks, Mapping) or len(found) > MANY:
+        return {}
+    return {"blocks": {name: block for name, block in blocks.items() if f"blocks.{name}.cases" not in places}}
+
+
+def _with_people(found: Problems, unknown: Mapping[str, list[str]]) -> Problems:
     return [*found, *({"place": place, "message": text} for place, texts in unknown.items() for text in texts)]

@@ -9,6 +9,7 @@ from gateway.auth import admin_required, agent_required, caller
 from gateway.context import call
 from gateway.documentation import Blueprint, problems
 from gateway.flows import check, require_known_people
+from gateway.limits import limit_flow_trials
 from gateway.schemas.base import PageQuery
 from gateway.schemas.channels import ChannelSchema
 from gateway.schemas.flows import (
@@ -77,26 +78,30 @@ def list_versions(page: dict[str, Any], channel_id: str) -> Response:
 
 @blueprint.route("/check", methods=["POST"])
 @agent_required
+@limit_flow_trials
 @problems("CHANNEL_NOT_FOUND")
 @blueprint.arguments(FlowDraftSchema)
 @blueprint.response(200, CheckedFlowSchema)
 def check_flow(flow: dict[str, Any], channel_id: str) -> Response:
     """Say what keeps a flow from running, all of it, and store nothing.
 
-    The body is the flow, as `PUT` takes it or still on the way there.
+    The body is the flow, as `PUT` takes it or still on the way there. Of very many problems the first 500 are told. Checks and
+    simulations together: sixty a minute.
     """
     return answer(check(channel_id, flow))
 
 
 @blueprint.route("/simulate", methods=["POST"])
 @agent_required
+@limit_flow_trials
 @problems("CHANNEL_NOT_FOUND", "FLOW_NOT_FOUND", "INVALID_FLOW")
 @blueprint.arguments(FlowSimulationRequestSchema)
 @blueprint.response(200, FlowSimulationSchema)
 def simulate_flow(body: dict[str, Any], channel_id: str) -> Response:
     """Play a flow with a visitor's answers, and show how it goes.
 
-    Nothing is stored, and nobody is told: delays pass at once, and what would be done is told in a line of the system's.
+    Nothing is stored, and nobody is told: delays pass at once, and what would be done is told in a line of the system's. Checks and
+    simulations together: sixty a minute.
     """
     return answer(call("messaging", "simulate_flow", channel_id=channel_id, **_without_nulls(body)))
 

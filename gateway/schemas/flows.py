@@ -1,5 +1,6 @@
 """The bots' flows: given, checked before they are given, and played without anybody there."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
@@ -14,7 +15,14 @@ _EXAMPLE = {"start": "hello", "blocks": {"hello": {"type": "message", "text": "H
 
 
 class FlowSchema(base.Request):
-    """What the bot says, asks and does: named blocks, one after the other."""
+    """What the bot says, asks and does: named blocks, one after the other.
+
+    This is for the documentation. Any JSON object is passed on: messaging tells all that is wrong with it at once, whoever asks.
+    """
+
+    def load(self, data: Any, **options: Any) -> Any:
+        """The object as it is. Raises ValidationError."""
+        return dict(data) if isinstance(data, Mapping) else super().load(data, **options)
 
     start = fields.String(
         required=True,

@@ -4,12 +4,12 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from services.common.validation import MAX_TEXT, ActorSchema, Arguments, Id, PageArguments, trimmed
+from services.common.validation import ActorSchema, Arguments, Id, PageArguments, trimmed
 from services.messaging import hours
-from services.messaging.flows.schemas import BLOCK_NAME
+from services.messaging.flows.schemas import BLOCK_NAME, MAX_BLOCK_TEXT, check_plain
+from services.messaging.flows.simulate import MAX_INPUTS
 from services.messaging.messenger.settings import MessengerSettings
 
-MAX_INPUTS = 100
 _ORIGIN = validate.Regexp(
     r"^https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?\Z", error="Not an origin such as https://shop.example."
 )
@@ -141,8 +141,11 @@ class Input(Arguments):
 
 
 def _check_value(value: object) -> None:
-    if not isinstance(value, str | int | float) or len(str(value)) > MAX_TEXT:
-        raise ValidationError("Not a text, a number or a truth value.")
+    """As a contact keeps it, blank ones too. Raises ValidationError."""
+    if not isinstance(value, str):
+        check_plain(value)
+    elif len(value) > MAX_BLOCK_TEXT or "\x00" in value:
+        raise ValidationError(f"Not a text of up to {MAX_BLOCK_TEXT} characters.")
 
 
 class SimulatedContact(Arguments):

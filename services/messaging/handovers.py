@@ -128,10 +128,12 @@ def _let_flow_go_on(turn: Turn, before: Document, assignment: Mapping[str, Any],
             let_bot(turn, lambda: engine.enter(flow, block, fields, facts=facts))
     elif not _is_back(before, assignment):
         return
-    elif flow is not None and engine.waits_for_agent(flow, at):
-        let_bot(turn, lambda: engine.enter(flow, at, fields, facts=facts))
     elif flow is None or at is None:
         ask_again(turn)
+    elif engine.waits_for_agent(flow, at):
+        let_bot(turn, lambda: engine.enter(flow, at, fields, facts=facts))
+    else:  # a question, which a wrong answer may have led here from, or a delay that nobody counts any more
+        let_bot(turn, lambda: _take_up(flow, before["flow"], facts))
 
 
 def _unavailable_block(flow: Flow, at: str | None) -> str | None:

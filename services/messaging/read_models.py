@@ -14,6 +14,13 @@ from services.common.store import Document, Store
 
 # What is kept of an agent besides the name.
 OF_AGENT = ("active", "connected", "availability", "capacity", "active_conversations")
+_TOLD: Document = {"active": {"$exists": True}}
+_FREE: Document = {
+    "active": True,
+    "connected": True,
+    "availability": "available",
+    "$expr": {"$lt": ["$active_conversations", "$capacity"]},
+}
 
 
 class ReadModels(Store):
@@ -53,6 +60,11 @@ class ReadModels(Store):
         """Once is enough."""
         self.database.contacts.update_one({"_id": contact_id}, {"$unset": {"look_again_at": ""}})
 
+    def look_later(self, contact_id: str, at: datetime) -> None:
+        """Have an erased contact looked at again at another moment."""
+        waiting = {"_id": contact_id, "look_again_at": {"$type": "date"}}
+        self.database.contacts.update_one(waiting, {"$set": {"look_again_at": at}})
+
     # agents
 
     def find_agent_name(self, agent_id: str) -> str | None:
@@ -75,18 +87,15 @@ class ReadModels(Store):
         return True
 
     def is_available(self, agents: list[str] | None, team: str | None) -> bool:
-        """Whether one of the agents, of the team, or else of all is there and has room for a conversation."""
-        query: Document = {
-            "active": True,
-            "connected": True,
-            "availability": "available",
-            "$expr": {"$lt": ["$active_conversations", "$capacity"]},
-        }
+        """Whether one of the agents, of the team, or else of all is there and has room for a conversation.
+
+        Of whom the name alone is known, as from before more was kept, presence will tell in time: such an agent is left out, unless
+        all are such; then nothing says that nobody is there, and the assignment service, which is asked next, knows.
+        """
         if team is not None:
             agents = self._members(team)
-        if agents is not None:
-            query["_id"] = {"$in": agents}
-        return self.database.agents.find_one(query, {"_id": 1}) is not None
+        among: Document = {} if agents is None else {"_id": {"$in": agents}}
+        return self._has(among | _FREE) or (self._has(among) and not self._has(among | _TOLD))
 
     # teams
 
@@ -95,9 +104,12 @@ class ReadModels(Store):
         return self._follow("teams", team_id, {"team_version": version}, {"agent_ids": agent_ids})
 
     def _members(self, team_id: str) -> list[str] | None:
-        """None for everybody. A team never heard of has nobody yet."""
-        members: list[str] | None = (self.database.teams.find_one({"_id": team_id}) or {"agent_ids": []})["agent_ids"]
+        """None for everybody: a team that was deleted, or that nothing was heard of since teams are followed."""
+        members: list[str] | None = (self.database.teams.find_one({"_id": team_id}) or {"agent_ids": None})["agent_ids"]
         return members
+
+    def _has(self, agents: Document) -> bool:
+        return self.database.agents.find_one(agents, {"_id": 1}) is not None
 
     def _follow(self, collection: str, key: str, version: dict[str, int], values: Document, **conditions: Any) -> bool:
         older = {field: {"$lt": number} for field, number in version.items()} | conditions

@@ -32,7 +32,7 @@ class MessagingSettings:
         return cls(
             webhook_private_networks=_read_networks(env, "FOYER_WEBHOOK_PRIVATE_NETWORKS"),
             webhook_retry_seconds=_read_seconds(env, "FOYER_WEBHOOK_RETRY_SECONDS", WEBHOOK_RETRY_SECONDS),
-            # A lane is leased for a minute, so an exchange has to end well before.
+            # An item that takes 50 s is given up, so an exchange has to end well before.
             webhook_deadline_seconds=read_number(env, "FOYER_WEBHOOK_DEADLINE_SECONDS", 10.0, minimum=0.1, maximum=30),
             graph_url=_read_url(env, "FOYER_GRAPH_URL", GRAPH_URL),
             messenger_retry_seconds=read_number(env, "FOYER_MESSENGER_RETRY_SECONDS", 21_600.0, minimum=0, maximum=604_800),

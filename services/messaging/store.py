@@ -84,7 +84,7 @@ class MessagingStore(VisitorStore, FlowStore, MessageStore, ReadModels):
 
     def forget_contact(self, contact_id: str) -> None:
         """Have the outlets forget a contact that was erased."""
-        for outlet in self.outlets:
+        for outlet in reversed(self.outlets):  # what one still had to tell, those before it are told of
             outlet.forget_contact(contact_id)
 
     # channels

@@ -59,6 +59,20 @@ def test_check_tells_every_problem_with_its_place_and_stores_nothing(gateway: Ga
     assert gateway.ask("POST", f"{path}/check", before["flow"], token=admin) == {"valid": True, "problems": []}
 
 
+def test_put_and_check_tell_the_same_whatever_they_are_given(gateway: Gateway, admin: str, channel_id: str) -> None:
+    path = f"/v1/channels/{channel_id}/flow"
+    documents: tuple[dict[str, Any], ...] = (
+        {},
+        {"start": 5, "blocks": []},
+        {"start": "a", "blocks": {"a": 3, "no blanks": {"type": "close"}}, "colour": "red"},
+        {"start": "a", "blocks": {"a": {"type": "set", "field": "f", "value": 1e300, "next": "gone"}}},
+    )
+    for document in documents:
+        checked = gateway.ask("POST", f"{path}/check", document, token=admin)["problems"]
+        told = refused(gateway, 422, "INVALID_FLOW", "PUT", path, document, token=admin)["errors"]
+        assert [{"place": place, "message": text} for place, texts in told.items() for text in texts] == checked != []
+
+
 def test_simulation_plays_the_flow_and_nobody_is_told(gateway: Gateway, admin: str, channel_id: str) -> None:
     inputs = [{"text": "Mia"}, {"text": "nonsense"}, {"text": "mia@example.com"}, {"choice": "quote"}, {"text": "More"}]
     body = {"inputs": inputs, "open": True, "available": True}

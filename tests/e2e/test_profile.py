@@ -102,7 +102,7 @@ def test_custom_field_is_an_integrations_to_write_and_no_humans(
 def test_blocked_visitor_is_refused_until_they_are_unblocked(agent: Agent, gateway: Gateway, channel_id: str) -> None:
     visitor = Visitor(gateway, channel_id)
     path = f"/v1/contacts/{visitor.contact_id}"
-    agent.ask("PATCH", path, {"blocked": True})
+    blocked = agent.ask("PATCH", path, {"blocked": True})
     session = {"visitor_token": visitor.token}
     refused = gateway.send("POST", f"/v1/widget/{channel_id}/session", session)
     assert (refused.status_code, refused.json()["code"]) == (403, "CONTACT_BLOCKED")
@@ -112,6 +112,13 @@ def test_blocked_visitor_is_refused_until_they_are_unblocked(agent: Agent, gatew
         return gateway.send("POST", "/v1/widget/messages", body, token=visitor.token).status_code
 
     wait_until(lambda: post() == 403, what="the refusal of what is posted")
+    for what, told in (("typing", {"typing": True}), ("pages", {"url": "https://spam.example/"})):
+        refused = gateway.send("POST", f"/v1/widget/{what}", told, token=visitor.token)
+        assert (refused.status_code, refused.json()["code"]) == (403, "CONTACT_BLOCKED"), what
+    # They still read, and leave the line.
+    for method, what in (("GET", "messages"), ("DELETE", "queue"), ("POST", "events/ticket")):
+        assert gateway.send(method, f"/v1/widget/{what}", token=visitor.token).status_code < 300, what
+    assert profile(agent, visitor.contact_id) == blocked
     agent.ask("PATCH", path, {"blocked": False})
     wait_until(lambda: post() == 201, what="the end of the refusal")
     assert Visitor(gateway, channel_id, visitor_token=visitor.token).contact_id == visitor.contact_id

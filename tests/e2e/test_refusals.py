@@ -9,6 +9,8 @@ import pytest
 from services.common.ids import new_id
 from tests.support.product import PASSWORD, SECRET_KEY, Agent, Gateway, Visitor
 
+CHALLENGE = "hub.mode=subscribe&hub.challenge=42&hub.verify_token="
+
 
 @pytest.fixture(scope="module")
 def agent(gateway: Gateway, admin: str) -> Agent:
@@ -63,7 +65,7 @@ def refused(gateway: Gateway, status: int, code: str, method: str, path: str, bo
         ("GET", "/v1/webhooks/{id}/deliveries", None, "WEBHOOK_NOT_FOUND"),
         ("POST", "/v1/webhooks/{id}/replay", {}, "WEBHOOK_NOT_FOUND"),
         ("DELETE", "/v1/webhooks/{id}", None, "WEBHOOK_NOT_FOUND"),
-        ("POST", "/v1/webhooks/messenger/{id}", {}, "CHANNEL_NOT_FOUND"),
+        ("GET", f"/v1/webhooks/messenger/{{id}}?{CHALLENGE}mine", None, "CHANNEL_NOT_FOUND"),
         ("GET", "/v1/agents/{id}", None, "AGENT_NOT_FOUND"),
         ("PATCH", "/v1/agents/{id}", {"name": "x"}, "AGENT_NOT_FOUND"),
         ("GET", "/v1/agents/{id}/presence", None, "AGENT_NOT_FOUND"),
@@ -200,13 +202,13 @@ def test_facebooks_door_is_shut_to_whoever_does_not_know_the_channels_secrets(
     body = {"kind": "messenger", "name": "Page", "messenger": settings}
     channel = gateway.ask("POST", "/v1/channels", body, token=admin)
     assert "a-secret" not in str(channel)
-    path = f"/v1/webhooks/messenger/{channel['id']}"
-    query = "hub.mode=subscribe&hub.challenge=42&hub.verify_token="
-    assert gateway.send("GET", f"{path}?{query}mine").text == "42"
-    refused(gateway, 403, "FORBIDDEN", "GET", f"{path}?{query}yours")
-    for headers in ({}, {"X-Hub-Signature-256": "sha256=" + "0" * 64}):
-        refused(gateway, 403, "SIGNATURE_INVALID", "POST", path, {"object": "page", "entry": []}, headers=headers)
-    refused(gateway, 403, "FORBIDDEN", "POST", f"/v1/webhooks/messenger/{channel_id}", {"object": "page", "entry": []})
+    path, batch = f"/v1/webhooks/messenger/{channel['id']}", {"object": "page", "entry": []}
+    assert gateway.send("GET", f"{path}?{CHALLENGE}mine").text == "42"
+    refused(gateway, 403, "FORBIDDEN", "GET", f"{path}?{CHALLENGE}yours")
+    signed = {"X-Hub-Signature-256": "sha256=" + "0" * 64}
+    for headers in ({}, signed):
+        refused(gateway, 403, "SIGNATURE_INVALID", "POST", path, batch, headers=headers)
+    refused(gateway, 403, "FORBIDDEN", "POST", f"/v1/webhooks/messenger/{channel_id}", batch, headers=signed)
     refused(gateway, 422, "VALIDATION_FAILED", "POST", "/v1/channels", body, token=admin)
     web = {"kind": "web", "name": "Web", "messenger": {"page_id": "104857600000002"}}
     refused(gateway, 422, "VALIDATION_FAILED", "POST", "/v1/channels", web, token=admin)

@@ -89,13 +89,14 @@ class ChannelMethods(Finders):
 
     @rpc(channel_schemas.DeleteChannel)
     def delete_channel(self, *, channel_id: str, actor: Wire) -> Wire:  # noqa: ARG002
-        """Delete a channel; its archived conversations stay readable. Raises CHANNEL_NOT_FOUND, CHANNEL_IN_USE."""
+        """Delete a channel, its secrets included; its archived conversations stay readable. Raises CHANNEL_NOT_FOUND, CHANNEL_IN_USE."""
 
         def delete() -> None:
             channel = self._find_channel(channel_id)
             if count := self.store.count_open_conversations(channel_id):
                 raise errors.channel_in_use(count)
-            self.store.update("channels", channel, {"deleted": True}, [events.channel_deleted(channel)])
+            gone = {"deleted": True, "messenger": settings.without_secrets(channel)}
+            self.store.update("channels", channel, gone, [events.channel_deleted(channel)])
 
         retry_stale(delete)
         return {"id": channel_id}

@@ -117,9 +117,11 @@ class ConversationMethods(Finders):
 
     @rpc(schemas.SignalTyping)
     def signal_typing(self, *, conversation_id: str, typing: bool, actor: Wire) -> Wire:
-        """Tell the other side at once; kept nowhere. Raises CONVERSATION_NOT_FOUND."""
+        """Tell the other side at once; kept nowhere. Raises CONVERSATION_NOT_FOUND, CONTACT_BLOCKED."""
         conversation = self._find_conversation(conversation_id)
         self._check_visitor(conversation, actor)
+        if actor["kind"] == "visitor" and self._is_blocked(actor["id"]):
+            raise errors.contact_blocked()
         author = {"kind": actor["kind"], "id": actor["id"], "name": actor["name"]}
         self.transient.publish(events.typing_signalled(conversation, author, typing=typing), conversation_id)
         return {}
@@ -155,3 +157,7 @@ class ConversationMethods(Finders):
     def _check_visitor(self, conversation: Document, actor: Wire) -> None:
         if actor["kind"] == "visitor" and actor["id"] != conversation["contact"]["id"]:
             raise Forbidden("This is another visitor's conversation.")
+
+    def _is_blocked(self, contact_id: str) -> bool:
+        contact = self.store.find_contact(contact_id)
+        return contact is not None and bool(contact.get("blocked"))

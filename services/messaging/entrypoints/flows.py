@@ -1,5 +1,6 @@
 """Channels' flows over RPC: put, read, checked, tried out."""
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -10,9 +11,10 @@ from services.common.times import now, optional_to_wire, to_wire
 from services.messaging import channel_schemas, errors, hours, views
 from services.messaging.entrypoints.facts import AssumedFacts, StoredFacts
 from services.messaging.entrypoints.finders import Finders
-from services.messaging.flows.check import load_flow
+from services.messaging.entrypoints.pacing import paced
+from services.messaging.flows.check import load_in_steps
 from services.messaging.flows.preview import find_wish
-from services.messaging.flows.simulate import simulate
+from services.messaging.flows.simulate import simulate_in_steps
 
 Wire = dict[str, Any]
 
@@ -56,7 +58,7 @@ class FlowMethods(Finders):
 
         def put() -> Document:
             channel = self._find_channel(channel_id)
-            if self.store.find_flow(channel["flow_id"]) == loaded:
+            if _in_bytes(self.store.find_flow(channel["flow_id"])) == _in_bytes(loaded):
                 return channel
             active = channel.get("flow_version")
             if expected_version is not None and expected_version != (active or 0):
@@ -79,7 +81,7 @@ class FlowMethods(Finders):
     def check_flow(self, *, channel_id: str, flow: Wire) -> Wire:
         """`{valid, problems: [{place, message}]}`: what put_flow would refuse. Raises CHANNEL_NOT_FOUND."""
         self._find_channel(channel_id)
-        _, problems = load_flow(flow)
+        _, problems = paced(load_in_steps(flow))
         listed = [{"place": place, "message": text} for place, texts in problems.items() for text in texts]
         return {"valid": not listed, "problems": listed}
 
@@ -103,7 +105,7 @@ class FlowMethods(Finders):
         if played is None:
             raise errors.flow_not_found()
         facts = AssumedFacts(StoredFacts(self.store, channel_id, None), contact, is_open=open, available=available)
-        return simulate(played, inputs, fields=contact["fields"], facts=facts)
+        return paced(simulate_in_steps(played, inputs, fields=contact["fields"], facts=facts))
 
     @rpc(channel_schemas.PreviewAssignment)
     def preview_assignment(self, *, channel_id: str, block: str | None) -> Wire:
@@ -124,7 +126,12 @@ class FlowMethods(Finders):
 
 
 def _accept(flow: Wire) -> Document:
-    loaded, problems = load_flow(flow)
+    loaded, problems = paced(load_in_steps(flow))
     if problems:
         raise errors.invalid_flow(problems)
     return loaded
+
+
+def _in_bytes(flow: Document | None) -> bytes:
+    """To be compared: true, 1 and 1.0 are equal in Python and not to a flow."""
+    return json.dumps(flow, sort_keys=True).encode()

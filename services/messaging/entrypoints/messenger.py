@@ -10,6 +10,7 @@ from services.common.lanes import Retry, in_order
 from services.common.logs import get_logger
 from services.common.rpc import rpc
 from services.common.store import Document, retry_stale
+from services.common.times import now
 from services.messaging.entrypoints.visitor_posting import VisitorPost, VisitorPosting
 from services.messaging.messenger import delivery, metrics, schemas, settings
 from services.messaging.messenger.asker import Asker
@@ -72,12 +73,14 @@ class MessengerMethods(VisitorPosting):
         if not is_signed(raw, signature, app_secret):
             raise Forbidden("The body is not signed with the channel's app secret.", code="SIGNATURE_INVALID")
         try:
-            batch = read_batch(raw)
+            batch = read_batch(raw, delivery.milliseconds(now()))
         except NotFacebooks as error:
             raise Invalid("Some values are not valid.", errors={"body": [f"Not a webhook of Facebook's: {error}."]}) from None
         pages = self.store.messenger.find_pages({event.page_id for event in batch.events}, app_secret)
         items = items_of(batch, pages)
         self.store.messenger.inbox.add(items)
+        if skipped := batch.ignored["entry"]:
+            log.warning("messenger_entries_skipped", channel_id=channel_id, count=skipped)
         for kind, count in batch.ignored.items():
             metrics.RECEIVED.labels(kind, "ignored").inc(count)
         if len(items) < len(batch.events):

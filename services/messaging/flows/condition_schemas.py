@@ -1,17 +1,20 @@
 """The condition block: one schema per subject of a test, and tests combined by `all`, `any` and `not`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from services.common.validation import Id, trimmed
 from services.messaging.flows.conditions import read_date
 from services.messaging.flows.countries import COUNTRIES
 from services.messaging.flows.schemas import (
     FIELD_NAME,
+    MAX_AGENTS,
     MAX_BLOCK_TEXT,
     Block,
+    Few,
     Strict,
     check_agents_or_team,
     check_plain,
@@ -27,15 +30,15 @@ COMBINATIONS = ("all", "any", "not")
 Check = Callable[[object], None]
 
 
-def count_tests(test: object, depth: int = 1) -> int:
-    """How many single tests it is made of. What lies too deep counts nothing: it is refused anyway."""
-    if not isinstance(test, Mapping) or depth > MAX_DEPTH:
-        return 0
-    for combination in COMBINATIONS:
-        if combination in test:
-            parts = test[combination] if isinstance(test[combination], list) else [test[combination]]
-            return sum(count_tests(part, depth + 1) for part in parts)
-    return 1
+def single_tests(test: object, depth: int = 1) -> Iterator[object]:
+    """Those that it is made of. What is no test, has no parts, or lies too deep, is one: it is refused anyway."""
+    combination = next((name for name in COMBINATIONS if name in test), None) if isinstance(test, Mapping) else None
+    parts = test[combination] if isinstance(test, Mapping) and combination is not None and depth <= MAX_DEPTH else None
+    if not parts:
+        yield test
+        return
+    for part in parts if isinstance(parts, list) else [parts]:
+        yield from single_tests(part, depth + 1)
 
 
 def load_test(test: object, depth: int = 1) -> dict[str, Any]:
@@ -186,7 +189,7 @@ class AgentsTest(_Test):
     """On whether somebody could take the conversation."""
 
     relation = _relation("available", "unavailable")
-    agents = fields.List(Id(), load_default=None, allow_none=True, validate=validate.Length(1, 200))
+    agents = Few(Id(), maximum=MAX_AGENTS, load_default=None, allow_none=True)
     team = Id(load_default=None, allow_none=True)
 
     @validates_schema(skip_on_field_errors=False)
@@ -219,13 +222,16 @@ class CaseSchema(Strict):
 class ConditionBlock(Block):
     """Goes on where the first test that holds leads, else elsewhere."""
 
-    cases = fields.List(fields.Nested(CaseSchema()), required=True, validate=validate.Length(1, MAX_CASES))
+    cases = Few(fields.Nested(CaseSchema()), maximum=MAX_CASES, required=True)
     otherwise = way(data_key="else", attribute="else", required=True)
 
-    @validates_schema(skip_on_field_errors=False, pass_original=True)
-    def check_count(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:  # noqa: ARG002 - refused ones count
-        """Bounded as a whole."""
-        cases = original.get("cases")
-        tests = [case.get("if") for case in cases if isinstance(case, Mapping)] if isinstance(cases, list) else []
-        if sum(map(count_tests, tests)) > MAX_TESTS:
+    @pre_load
+    def check_count(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Bounded as a whole, and counted first: of too many the single ones are not looked at."""
+        cases = data.get("cases")
+        if not isinstance(cases, list) or len(cases) > MAX_CASES:
+            return data  # the field says so
+        tests = chain.from_iterable(single_tests(case["if"]) for case in cases if isinstance(case, Mapping) and "if" in case)
+        if sum(1 for _ in islice(tests, MAX_TESTS + 1)) > MAX_TESTS:
             raise ValidationError({"cases": [f"A condition has at most {MAX_TESTS} tests."]})
+        return data

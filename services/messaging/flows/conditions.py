@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from services.messaging.flows.facts import Facts
@@ -12,6 +13,8 @@ from services.messaging.flows.templates import Value, is_empty
 
 Test = Mapping[str, Any]
 Fields = Mapping[str, Value]
+
+MAX_FOLDED = 4_000  # twice what a value has
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,15}(?:[.,]\d{1,9})?\Z", re.ASCII)
@@ -36,6 +39,17 @@ def holds(test: Test, fields: Fields, facts: Facts) -> bool:
             return facts.is_open() is bool(test["is"] == "open")
         case _:
             return facts.is_available(test["agents"], test["team"]) is bool(test["is"] == "available")
+
+
+def weigh(test: Test) -> int:
+    """How many comparisons it may take."""
+    if "not" in test:
+        return weigh(test["not"])
+    parts = test.get("all") or test.get("any")
+    if parts is not None:
+        return sum(map(weigh, parts))
+    value = test.get("value")
+    return len(value) if isinstance(value, list) else 1
 
 
 def read_date(text: str) -> date | None:
@@ -106,7 +120,7 @@ def _read_number(value: Value) -> int | float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return value if math.isfinite(value) else None
+        return value if isinstance(value, int) or math.isfinite(value) else None
     text = value.strip()
     return float(text.replace(",", ".")) if _NUMBER.match(text) else None
 
@@ -118,4 +132,11 @@ def _read_day(value: Value) -> int | None:
 
 def _plain(value: Value) -> str:
     """As text without case, and with letters that look alike written alike."""
-    return unicodedata.normalize("NFKC", str(value)).casefold().strip()
+    text = str(value)
+    return text.casefold().strip() if text.isascii() else _fold(text)
+
+
+@lru_cache(maxsize=128)
+def _fold(text: str) -> str:
+    """Remembered, and cut where few letters stand for very many: a flow may ask one long value a thousand things in one turn."""
+    return unicodedata.normalize("NFKC", text).casefold().strip()[:MAX_FOLDED]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.messaging.flows.answers import MAX_ANSWER, RETRY, NotAnAnswer, read_answer, read_option
-from services.messaging.flows.conditions import holds
+from services.messaging.flows.conditions import holds, weigh
 from services.messaging.flows.facts import Facts
 from services.messaging.flows.play import (
     AssignmentWanted,
@@ -142,6 +142,7 @@ def _run(flow: Flow, name: str | None, play: Play, facts: Facts) -> None:
             play.at = None
             return
         block = _block(flow, name)
+        play.work += 1
         if block["type"] == "assign" and block["unavailable"] != "wait" and not facts.is_open():
             play.do(name, OutOfHours(block["unavailable"]))  # without its text, which tells of somebody who comes
             name = block["unavailable"]
@@ -185,6 +186,7 @@ def _pass(name: str, block: Block, play: Play, facts: Facts) -> str | None:
     following: str | None
     match block["type"]:
         case "condition":
+            play.work += sum(weigh(case["if"]) for case in block["cases"])
             following = next((case["next"] for case in block["cases"] if holds(case["if"], play.fields, facts)), block["else"])
             return following
         case "set":

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from services.messaging.flows.templates import Value
+
+# What one turn may come to: the messages and events of a turn are kept in one document of the database until they are told.
+MAX_SAYS: Final = 100
+MAX_TURN_BYTES: Final = 256 * 1024
 
 
 class FlowStuck(Exception):
@@ -89,7 +93,8 @@ class Play:
 
     `at` is the block that waits, None when the flow has ended; `tries` the wrong answers given there so far. `delay` says after
     how many seconds the flow is to be resumed at `at`. `gave_up`: the wrong answers were too many, and a human is to help; the
-    flow stays where it is. In `collected`, None is a value taken away.
+    flow stays where it is. In `collected`, None is a value taken away. `size` are the bytes of all its texts and values, `work`
+    the blocks that it came to and the comparisons in them.
     """
 
     fields: dict[str, Value]
@@ -101,6 +106,8 @@ class Play:
     tries: int = 0
     gave_up: bool = False
     close: bool = False
+    size: int = field(default=0, repr=False, compare=False)
+    work: int = field(default=0, repr=False, compare=False)
 
     @property
     def says(self) -> list[Say]:
@@ -113,12 +120,25 @@ class Play:
         return [step.what for step in self.steps if isinstance(step.what, TicketWanted)]
 
     def do(self, block: str, what: Happening) -> None:
-        """Note what happened at a block."""
+        """Note what happened at a block. Raises FlowStuck when that is too much for one turn."""
         self.steps.append(Step(block, what))
+        match what:
+            case Say(text, choices):
+                if len(self.says) > MAX_SAYS:
+                    raise FlowStuck(f"the bot says more than {MAX_SAYS} messages in one turn")
+                self._grow(text, *(said for choice in choices or () for said in choice.values()))
+            case TicketWanted(subject, description):
+                self._grow(subject, description)
 
     def collect(self, name: str, value: Value | None) -> None:
-        """Remember a value, or that there is none any more, for templates and for the profile."""
+        """Remember a value, or that there is none any more, for templates and for the profile. Raises FlowStuck as `do`."""
         self.collected[name] = value
         self.fields = {known: kept for known, kept in self.fields.items() if known != name}
         if value is not None:
             self.fields[name] = value
+            self._grow(value)
+
+    def _grow(self, *parts: Value | None) -> None:
+        self.size += sum(len(part.encode("utf-8", "surrogatepass")) for part in parts if isinstance(part, str))
+        if self.size > MAX_TURN_BYTES:
+            raise FlowStuck(f"the texts and values of one turn exceed {MAX_TURN_BYTES:,} bytes")

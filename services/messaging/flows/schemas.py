@@ -1,6 +1,5 @@
 """The flow document: one schema per type of block. Conditions have their own module, `condition_schemas`."""
 
-import math
 import re
 from typing import Any
 
@@ -12,8 +11,10 @@ MAX_BLOCKS = 500
 MAX_OPTIONS = 20
 MAX_BLOCK_TEXT = 2_000
 MAX_RETRIES = 20
+MAX_AGENTS = 200
 MAX_SUBJECT = 200
 MAX_DELAY_SECONDS = 7 * 24 * 60 * 60
+MAX_CUSTOM_FIELDS = 100  # what a contact keeps
 MAX_NUMBER = 2**53 - 1  # what every JSON reader keeps exactly
 PERSONAL_FIELDS = ("name", "email", "phone")
 QUESTION_KINDS = ("text", "name", "email", "phone", "number", "date", "choice")
@@ -48,6 +49,19 @@ def way(**options: Any) -> fields.String:
     return fields.String(allow_none=True, validate=BLOCK_NAME, **options)
 
 
+class Few(fields.List[Any]):
+    """A list of 1 to `maximum` members; of too many none is looked at."""
+
+    def __init__(self, member: Any, *, maximum: int, **options: Any) -> None:
+        self._is_few = validate.Length(1, maximum)
+        super().__init__(member, validate=self._is_few, **options)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list):
+            self._is_few(value)
+        return super()._deserialize(value, *args, **kwargs)
+
+
 def check_agents_or_team(wanted: dict[str, Any]) -> None:
     """Who may be asked is said by naming agents or by a team. Raises ValidationError."""
     if wanted.get("agents") is not None and wanted.get("team") is not None:
@@ -60,7 +74,7 @@ def check_plain(value: object) -> None:
         _TEXT.deserialize(value)
     elif not isinstance(value, bool | int | float):
         raise ValidationError("Must be text, a number, true or false.")
-    elif not math.isfinite(value) or abs(value) > MAX_NUMBER:
+    elif not abs(value) <= MAX_NUMBER:  # nor is what is not a number at all
         raise ValidationError("Not a number of a usable size.")
 
 
@@ -117,8 +131,15 @@ class QuestionBlock(_AskingBlock):
 
     kind = fields.String(required=True, validate=validate.OneOf(QUESTION_KINDS))
     field = fields.String(required=True, validate=FIELD_NAME)
-    options = fields.List(fields.Nested(OptionSchema(exclude=("next",))), validate=validate.Length(1, MAX_OPTIONS))
+    options = Few(fields.Nested(OptionSchema(exclude=("next",))), maximum=MAX_OPTIONS)
     next = way(required=True)
+
+    @validates_schema(skip_on_field_errors=False)
+    def check_personal(self, data: dict[str, Any], **_: Any) -> None:
+        """A personal field is filled with what was read as such."""
+        field, kind = data.get("field"), data.get("kind")
+        if field in PERSONAL_FIELDS and kind is not None and kind != field:
+            raise ValidationError({"kind": [f"The field {field} is filled by a question of kind {field}."]})
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def check_options(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:
@@ -131,7 +152,14 @@ class ButtonsBlock(_AskingBlock):
     """Offers options, and waits for one of them."""
 
     field = fields.String(load_default=None, allow_none=True, validate=FIELD_NAME)
-    options = fields.List(fields.Nested(OptionSchema()), required=True, validate=validate.Length(1, MAX_OPTIONS))
+    options = Few(fields.Nested(OptionSchema()), maximum=MAX_OPTIONS, required=True)
+
+    @validates_schema(skip_on_field_errors=False)
+    def check_personal(self, data: dict[str, Any], **_: Any) -> None:
+        """An option's value is nobody's name or address."""
+        field = data.get("field")
+        if field in PERSONAL_FIELDS:
+            raise ValidationError({"field": [f"The field {field} is filled by a question of kind {field}."]})
 
 
 class SetBlock(Block):
@@ -171,7 +199,7 @@ class AssignBlock(Block):
 
     text = _optional_text()
     strategy = fields.String(load_default="least_busy", validate=validate.OneOf(STRATEGIES))
-    agents = fields.List(Id(), load_default=None, allow_none=True, validate=validate.Length(1, 200))
+    agents = Few(Id(), maximum=MAX_AGENTS, load_default=None, allow_none=True)
     team = Id(load_default=None, allow_none=True)
     priority = fields.String(load_default="normal", validate=validate.OneOf(PRIORITIES))
     unavailable = fields.String(load_default="wait", validate=BLOCK_NAME)

@@ -19,6 +19,7 @@ from services.messaging.flows.play import (
     Step,
     TicketWanted,
 )
+from services.messaging.flows.steps import Steps, finish
 from services.messaging.flows.templates import Value
 
 Flow = Mapping[str, Any]
@@ -26,9 +27,10 @@ Input = Mapping[str, str | None]
 State = Literal["waiting", "assigned", "closed", "ended"]
 
 MAX_INPUTS: Final = 100
-# A transcript of this size takes no further input: a flow may say hundreds of long texts to each.
+# A transcript of this size takes no further input, nor one that took so many blocks and comparisons.
 MAX_LINES: Final = 1_000
 MAX_CHARACTERS: Final = 200_000
+MAX_WORK: Final = 10_000
 
 
 def simulate(flow: Flow, inputs: Sequence[Input], *, fields: Mapping[str, Value], facts: Facts) -> dict[str, Any]:
@@ -37,13 +39,18 @@ def simulate(flow: Flow, inputs: Sequence[Input], *, fields: Mapping[str, Value]
     Answers `{transcript: [{author: bot | visitor | system, text, choices, block}], fields, state: waiting | assigned | closed |
     ended, block, unused_inputs}`. Delays pass at once; an assign block finds somebody as `facts.is_available` says.
     """
+    return finish(simulate_in_steps(flow, inputs, fields=fields, facts=facts))
+
+
+def simulate_in_steps(flow: Flow, inputs: Sequence[Input], *, fields: Mapping[str, Value], facts: Facts) -> Steps[dict[str, Any]]:
+    """`simulate`, turn by turn."""
     rehearsal = _Rehearsal(flow, facts, Play(dict(fields)))
-    rehearsal.begin()
+    yield from rehearsal.begin()
     used = 0
     for given in inputs:
         if rehearsal.state != "waiting" or rehearsal.is_full():
             break
-        rehearsal.hear(given)
+        yield from rehearsal.hear(given)
         used += 1
     return {
         "transcript": rehearsal.lines,
@@ -62,35 +69,42 @@ class _Rehearsal:
     state: State = "waiting"
     turns: int = 0
     lines: list[dict[str, Any]] = field(default_factory=list)
+    characters: int = 0
+    work: int = 0
 
     def is_full(self) -> bool:
-        return len(self.lines) >= MAX_LINES or sum(len(line["text"]) for line in self.lines) >= MAX_CHARACTERS
+        return len(self.lines) >= MAX_LINES or self.characters >= MAX_CHARACTERS or self.work >= MAX_WORK
 
-    def begin(self) -> None:
+    def begin(self) -> Steps[None]:
         fields = self.play.fields
-        self._go_on(lambda: engine.enter(self.flow, self.flow["start"], fields, facts=self.facts))
+        yield from self._go_on(lambda: engine.enter(self.flow, self.flow["start"], fields, facts=self.facts))
 
-    def hear(self, given: Input) -> None:
+    def hear(self, given: Input) -> Steps[None]:
         at, text, choice = self.play.at or "", given.get("text"), given.get("choice")
         options = self.flow["blocks"].get(at, {}).get("options", ())
         label = next((option["label"] for option in options if option["value"] == choice), choice)
         self._add("visitor", text or label or "", at)
         fields, tries = self.play.fields, self.play.tries
-        self._go_on(lambda: engine.answer(self.flow, at, fields, text or "", choice, tries=tries, facts=self.facts))
+        yield from self._go_on(lambda: engine.answer(self.flow, at, fields, text or "", choice, tries=tries, facts=self.facts))
 
-    def _go_on(self, turn: Callable[[], Play]) -> None:
-        """Play until a turn needs the visitor or nothing follows."""
+    def _go_on(self, turn: Callable[[], Play]) -> Steps[None]:
+        """Play until a turn needs the visitor or nothing follows, or the transcript is full."""
         try:
-            self._play_through(turn)
+            yield from self._play_through(turn)
         except FlowStuck as stuck:
             self._add("system", f"Can't go on, so a human is asked: {stuck}.", self.play.at)
             self.state = "assigned"
 
-    def _play_through(self, turn: Callable[[], Play] | None) -> None:
+    def _play_through(self, turn: Callable[[], Play] | None) -> Steps[None]:
         for _ in range(engine.MAX_STEPS):
             if turn is None:
                 return
+            if self.characters >= MAX_CHARACTERS:
+                self._add("system", "The transcript is full and ends here.", self.play.at)
+                return
             self.play = turn()
+            self.work += self.play.work
+            yield
             self.turns += 1
             for step in self.play.steps:
                 self._show(step)
@@ -124,6 +138,7 @@ class _Rehearsal:
 
     def _add(self, author: str, text: str, block: str | None, choices: list[dict[str, str]] | None = None) -> None:
         self.lines.append({"author": author, "text": text, "choices": choices, "block": block})
+        self.characters += len(text)
 
 
 def _describe(what: AssignmentWanted | TicketWanted | FieldSet | FieldKept | Pause | OutOfHours) -> str:

@@ -1,13 +1,16 @@
-"""How a flow's blocks lead to each other: ways to nowhere, blocks that nothing leads to, and rounds without the visitor."""
+"""How a flow's blocks lead to each other: ways to nowhere, blocks that nothing leads to, and rounds without the visitor.
+
+And what they come to together: the fields that they fill.
+"""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from services.messaging.flows.schemas import ASKING, IS_BLOCK_NAME
+from services.messaging.flows.problems import Problem
+from services.messaging.flows.schemas import ASKING, IS_BLOCK_NAME, MAX_CUSTOM_FIELDS, PERSONAL_FIELDS
 
 Blocks = Mapping[str, Mapping[str, Any]]
 Edges = Mapping[str, Collection[str]]
-Problem = tuple[str, str]  # its place and its text
 
 _WAYS: Mapping[str, tuple[str, ...]] = {
     "message": ("next",),
@@ -43,17 +46,36 @@ def is_way(kind: object, place: str) -> bool:
     return first in _WAYS[kind] and (rest == "" or rest.isdigit() or rest.endswith(".next"))
 
 
-def find_problems(start: str | None, blocks: Blocks, unsure: Collection[str]) -> Iterator[Problem]:
-    """Every problem of how the blocks lead to each other. `unsure`: blocks that may lead elsewhere when they are put right."""
+def find_problems(start: str | None, blocks: Blocks, unsure: Collection[str]) -> Iterator[Problem | None]:
+    """Every problem of how the blocks lead to each other. `unsure`: blocks that may lead elsewhere when they are put right.
+
+    None stands between two parts of the work.
+    """
     for name, block in blocks.items():
         for place, target in references(block):
             if target not in blocks and IS_BLOCK_NAME.match(target):
                 yield f"blocks.{name}.{place}", f"There is no block {target}."
+    yield None
     edges = {name: [target for _, target in references(block) if target in blocks] for name, block in blocks.items()}
-    if start is not None and start in blocks:
-        yield from _unreached(start, edges, unsure)
-        yield from _closed_early(start, blocks, edges)
     yield from _rounds(blocks, edges)
+    yield None
+    if start is not None and start in blocks:
+        yield from _closed_early(start, blocks, edges)
+        yield from _unreached(start, edges, unsure)
+
+
+def find_field_problems(blocks: Blocks) -> Iterator[Problem]:
+    """The block that fills one custom field more than a contact keeps."""
+    filled: set[str] = set()
+    for name, block in blocks.items():
+        field = block.get("field")
+        clears = block.get("type") == "set" and block.get("value") is None
+        if not isinstance(field, str) or field in PERSONAL_FIELDS or clears:
+            continue
+        filled.add(field)
+        if len(filled) > MAX_CUSTOM_FIELDS:
+            yield f"blocks.{name}.field", f"A contact keeps at most {MAX_CUSTOM_FIELDS} custom fields: this is one more."
+            return
 
 
 def _unreached(start: str, edges: Edges, unsure: Collection[str]) -> Iterator[Problem]:

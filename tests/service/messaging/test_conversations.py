@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from services.common.errors import DomainError
@@ -120,6 +122,33 @@ def test_typing_is_told_and_not_stored(messaging: Messaging, collector: Collecto
     event = collector.wait_for("typing_signalled", lambda e: e["data"]["conversation_id"] == conversation["id"])
     assert event["data"]["author"]["name"] == "Ada"
     assert messaging.conversation(conversation["id"])["version"] == version
+
+
+def test_blocked_visitors_typing_is_refused(
+    messaging: Messaging, announcer: Announcer, collector: Collector, stack: Stack
+) -> None:
+    contact_id, conversation = messaging.begin()
+    visitor = {"kind": "visitor", "id": contact_id, "name": None, "role": None}
+
+    def type_as(actor: dict[str, Any]) -> None:
+        messaging.call("signal_typing", conversation_id=conversation["id"], typing=True, actor=actor)
+
+    type_as(visitor)
+    contact = {"id": contact_id, "channel_id": messaging.channel_id, "name": "Otter", "name_source": "generated", "blocked": True}
+    contact |= {"email": None, "phone": None, "fields": {}}
+    announcer.publish("contacts", "contact_updated", contact, entity=("contact", contact_id, 5), contact_id=contact_id)
+    wait_until(lambda: (stack.mongo("messaging").contacts.find_one({"_id": contact_id}) or {}).get("blocked"))
+    with pytest.raises(DomainError) as refused:
+        type_as(visitor)
+    assert refused.value.error_code == "CONTACT_BLOCKED"
+    type_as(ADMIN)
+
+    def is_here(event: dict[str, Any]) -> bool:
+        return bool(event["data"].get("conversation_id") == conversation["id"])
+
+    collector.wait_for("typing_signalled", lambda e: is_here(e) and e["data"]["author"]["kind"] == "agent")
+    told = [e["data"]["author"]["kind"] for e in collector.found("typing_signalled", is_here)]
+    assert told == ["visitor", "agent"]
 
 
 def test_new_name_reaches_open_and_archived_conversations_when_the_contact_is_renamed(

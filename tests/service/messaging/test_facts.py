@@ -105,9 +105,7 @@ def test_agents_count_as_available_when_they_are_there_and_have_room(store: Mess
     store.follow_agent(ben, 1, "Ben")  # known by name alone, as before more was kept
     assert store.is_available([ann, ben], None)
     assert store.is_available(None, None)
-    assert not store.is_available([ben], None)
-    assert not store.is_available(None, team)
-    store.follow_team(team, 1, [ben])
+    store.follow_team(team, 1, [])
     assert not store.is_available(None, team)
     store.follow_team(team, 2, [ann, ben])
     store.follow_team(team, 1, [ben])
@@ -124,6 +122,23 @@ def test_agents_count_as_available_when_they_are_there_and_have_room(store: Mess
     store.follow_agent(ann, 9, "Ann", free)
     store.follow_agent(ann, 8, "Ann", free | {"connected": False})
     assert store.is_available([ann], None)
+
+
+def test_nobody_counts_as_away_of_whom_nothing_was_told_yet(store: MessagingStore) -> None:
+    ann, ben, cleo, team = new_id(), new_id(), new_id(), new_id()
+    there = {"active": True, "connected": True, "availability": "available", "capacity": 1, "active_conversations": 0}
+    store.follow_agent(ann, 1, "Ann", there)
+    store.follow_agent(ben, 1, "Ben")  # known by name alone, as before more was kept
+    assert store.is_available(None, team)  # a team unheard of is everybody
+    assert store.is_available([ben], None)
+    store.follow_team(team, 1, [ben])
+    assert store.is_available(None, team)
+    store.follow_team(team, 2, [ben, cleo, ann])
+    store.follow_agent(ann, 2, "Ann", there | {"availability": "busy"})
+    assert not store.is_available(None, team)  # who is known decides, and an agent never heard of isn't there
+    assert not store.is_available([cleo], None)
+    store.follow_agent(ben, 2, "Ben", there)
+    assert store.is_available(None, team)
 
 
 def test_team_is_followed_until_it_is_deleted(messaging: Messaging, announcer: Announcer, stack: Stack) -> None:

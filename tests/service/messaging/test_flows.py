@@ -72,6 +72,16 @@ def test_no_version_is_made_when_the_active_flow_is_put_again(messaging: Messagi
     assert len(versions(messaging, channel_id)) == 1
 
 
+def test_version_is_made_when_the_flow_differs_by_the_kind_of_a_value_alone(messaging: Messaging) -> None:
+    channel_id = messaging.new_channel(flow=None)
+    for version, value in enumerate((True, 1, 1.0, 1.0, "1"), 1):
+        flow = {"start": "a", "blocks": {"a": {"type": "set", "field": "vip", "value": value, "next": None}}}
+        channel = messaging.call("put_flow", channel_id=channel_id, flow=flow, actor=ADMIN)
+        assert channel["flow_version"] == (version if version < 4 else version - 1)
+        kept = messaging.call("get_flow", channel_id=channel_id)["flow"]["blocks"]["a"]["value"]
+        assert (kept, type(kept)) == (value, type(value))
+
+
 def test_flow_is_kept_when_another_was_expected(messaging: Messaging) -> None:
     channel_id = messaging.new_channel(flow=None)
     for text, expected in (("One", 0), ("Two", 1)):
@@ -188,6 +198,8 @@ def test_simulation_is_refused_when_there_is_no_flow_to_play_or_a_broken_one(mes
         ({"inputs": [{"text": "a", "choice": "b"}]}, "VALIDATION_FAILED"),
         ({"inputs": [{"text": "a"}] * 101}, "VALIDATION_FAILED"),
         ({"inputs": [], "contact": {"fields": {"a": [1]}}}, "VALIDATION_FAILED"),
+        ({"inputs": [], "contact": {"fields": {"a": 2**60}}}, "VALIDATION_FAILED"),
+        ({"inputs": [], "contact": {"fields": {"a": "x" * 2_001}}}, "VALIDATION_FAILED"),
         ({"inputs": [], "contact": {"country": "Germany"}}, "VALIDATION_FAILED"),
     ]
     for arguments, code in refusals:
@@ -208,3 +220,28 @@ def test_flows_get_their_numbers_when_they_were_kept_before_there_were_versions(
         store.ensure_indexes()
         assert [(item["version"], item["active"]) for item in versions(messaging, channel_id)] == [(2, True), (1, False)]
     assert put(messaging, channel_id, "Three")["flow_version"] == 3
+
+
+def test_first_problems_are_told_when_a_flow_is_full_of_nonsense(messaging: Messaging) -> None:
+    channel_id = messaging.new_channel(flow=None)
+    nonsense: dict[str, Any] = {"type": "condition", "cases": [{"if": {"all": [{}] * 50}, "next": None}] * 20, "else": None}
+    flow = {"start": "b0", "blocks": {f"b{number}": nonsense for number in range(70)}}
+    checked = messaging.call("check_flow", channel_id=channel_id, flow=flow)
+    assert len(checked["problems"]) == 70
+    tests: dict[str, Any] = {"type": "condition", "cases": [{"if": {"all": [{}] * 50}, "next": None}], "else": None}
+    many = {"start": "b0", "blocks": {f"b{number}": tests for number in range(70)}}
+    listed = messaging.call("check_flow", channel_id=channel_id, flow=many)["problems"]
+    assert len(listed) == 501
+    assert {"place": "blocks", "message": "More is wrong than these 500 problems."} in listed
+
+
+def test_human_is_asked_and_the_post_is_answered_when_a_turn_would_be_larger_than_a_document(messaging: Messaging) -> None:
+    said = {f"m{n}": {"type": "message", "text": "{a}" * 5, "next": f"m{n + 1}" if n < 400 else None} for n in range(401)}
+    asked = {"type": "question", "kind": "text", "field": "z", "text": "?", "next": "s"}
+    large = {"type": "set", "field": "a", "value": "\U0001f600" * 2_000, "next": "m0"}
+    channel_id = messaging.new_channel(flow={"start": "q", "blocks": {"q": asked, "s": large} | said})
+    contact_id, begun = messaging.begin(channel_id)
+    messaging.say(contact_id, "Hello")
+    assert messaging.conversation(begun["id"])["handler"] == "queue"
+    texts = [message["text"] for message in messaging.messages(begun["id"])]
+    assert texts == ["?", "Hello", "A colleague will be right with you."]

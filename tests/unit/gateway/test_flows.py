@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.people import MAX_ASKED
-from services.common.errors import RemoteError, Unavailable
+from services.common.errors import Invalid, RemoteError, Unavailable
 from tests.unit.gateway.kit import ADMIN, CHANNEL, World
 
 KNOWN: dict[str, list[str]] = {"agent_ids": [], "team_ids": []}
@@ -227,3 +227,35 @@ def test_simulation_without_anything_plays_the_channels_flow_to_its_first_questi
 )
 def test_simulation_is_refused_when_its_inputs_are_malformed(world: World, body: dict[str, Any], place: str) -> None:
     assert set(world.problem(422, "VALIDATION_FAILED", simulate(world, **body))["errors"]) == {place}
+
+
+@pytest.mark.parametrize("flow", [{}, {"start": 5}, {"start": "a", "blocks": []}, {"blocks": {"a b": 3}, "colour": "red"}])
+def test_flow_is_put_whatever_it_is_as_messaging_tells_all_that_is_wrong(world: World, flow: dict[str, Any]) -> None:
+    problems = {"start": ["Missing data for required field."], "blocks.a b": ["Not a valid mapping type."]}
+    world.rpc.answers["messaging.put_flow"] = Invalid("The flow has problems.", code="INVALID_FLOW", errors=problems)
+    response = world.send("PUT", PATH, flow, token=world.agent_token(ADMIN))
+    assert world.problem(422, "INVALID_FLOW", response)["errors"] == problems
+    assert world.rpc.asked("messaging.put_flow")["flow"] == flow
+
+
+@pytest.mark.parametrize("flow", [[], "x", 5])
+def test_flow_is_refused_when_it_is_no_object(world: World, flow: Any) -> None:
+    world.problem(422, "VALIDATION_FAILED", world.send("PUT", PATH, flow, token=world.agent_token(ADMIN)))
+
+
+def test_checks_and_simulations_are_limited_together() -> None:
+    world = World(FOYER_RATE_LIMITS="on")
+    world.rpc.answers["messaging.check_flow"] = {"valid": True, "problems": []}
+    assert [check(world, FLOW).status_code for _ in range(60)] == [200] * 60
+    world.problem(429, "RATE_LIMITED", simulate(world))
+
+
+def test_people_are_not_looked_for_where_messaging_did_not_look_as_it_is_too_much(world: World) -> None:
+    test = {"on": "agents", "is": "available", "team": "ghosts"}
+    flow = {"blocks": {"a": {"type": "condition", "cases": [{"if": test}]}, "b": {"type": "assign", "team": "spirits"}}}
+    world.rpc.answers["presence.find_unknown"] = lambda agent_ids, team_ids: {"agent_ids": [], "team_ids": team_ids}
+    too_many = {"place": "blocks.a.cases", "message": "A condition has at most 50 tests."}
+    world.rpc.answers["messaging.check_flow"] = {"valid": False, "problems": [too_many]}
+    assert [problem["place"] for problem in check(world, flow).get_json()["problems"]] == ["blocks.a.cases", "blocks.b.team"]
+    world.rpc.answers["messaging.check_flow"] = {"valid": False, "problems": [too_many] * 501}
+    assert len(check(world, flow).get_json()["problems"]) == 501

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from services.common.errors import RemoteError
+from services.common.errors import RemoteError, Unavailable
 from tests.unit.gateway.kit import AGENT, TICKET, World
 
 API_TOKEN = "foyer_0123456789abcdef0123456789"
@@ -71,6 +71,32 @@ def test_ticket_is_refused_when_its_assignee_is_unknown_or_closed(
     problem = world.problem(422, "VALIDATION_FAILED", send(world, method, path, body))
     assert problem["errors"] == {"assignee_id": ["There is no active agent ben."]}
     assert not [name for name, _ in world.rpc.calls if name.startswith("contacts.")]
+
+
+@pytest.mark.parametrize("agent", [AGENT | {"active": False}, RemoteError("No.", code="AGENT_NOT_FOUND"), Unavailable("Down.")])
+@pytest.mark.parametrize("side", ["", "bot/"])
+def test_repeated_creation_answers_what_the_first_did_whatever_became_of_the_agent(world: World, side: str, agent: Any) -> None:
+    first = TICKET | {"assignee": {"id": "ada", "name": "Ada"}}
+    world.rpc.answers |= {"presence.get_agent": agent, "contacts.find_repeated_ticket": {"ticket": first}}
+    body = {"subject": "Invoice", "description": "Paid twice.", "assignee_id": "ada"}
+    token = API_TOKEN if side else world.agent_token()
+    path = f"/v1/{side}contacts/c1/tickets"
+    response = world.send("POST", path, body, token=token, headers={"Idempotency-Key": "k-1"})
+    assert (response.status_code, response.get_json()) == (201, first)
+    asked = world.rpc.asked("contacts.find_repeated_ticket")
+    assert {name: value for name, value in asked.items() if name != "actor"} == body | {
+        "contact_id": "c1",
+        "idempotency_key": "k-1",
+    }
+    assert "contacts.create_ticket" not in [name for name, _ in world.rpc.calls]
+
+
+def test_ticket_with_a_key_is_opened_when_it_is_no_repeat(world: World) -> None:
+    world.rpc.answers["contacts.find_repeated_ticket"] = {"ticket": None}
+    body, headers = {"subject": "Invoice", "assignee_id": "ada"}, {"Idempotency-Key": "k-1"}
+    assert send(world, "POST", "/v1/contacts/c1/tickets", body, headers=headers).status_code == 201
+    asked = world.rpc.asked("contacts.create_ticket")
+    assert (asked["assignee"], asked["idempotency_key"]) == ({"id": "ada", "name": "Ada"}, "k-1")
 
 
 def test_bots_ticket_may_have_an_assignee(world: World) -> None:

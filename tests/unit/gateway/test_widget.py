@@ -178,6 +178,18 @@ def test_page_of_a_visit_is_recorded(world: World) -> None:
         world.problem(422, "VALIDATION_FAILED", world.send("POST", "/v1/widget/pages", wrong, token=world.visitor_token()))
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("contacts.record_page", "/v1/widget/pages", {"url": "https://shop.example/shoes"}),
+        ("messaging.signal_typing", "/v1/widget/typing", {"typing": True}),
+    ],
+)
+def test_blocked_visitor_is_refused_what_would_be_seen(world: World, method: str, path: str, body: dict[str, Any]) -> None:
+    world.rpc.answers[method] = RemoteError("Blocked.", code="CONTACT_BLOCKED")
+    world.problem(403, "CONTACT_BLOCKED", world.send("POST", path, body, token=world.visitor_token()))
+
+
 @pytest.mark.parametrize("body", [{}, {"text": "a", "choice": "b"}, {"text": None, "choice": None}])
 def test_visitor_sends_either_text_or_a_choice(world: World, body: dict[str, Any]) -> None:
     response = world.send("POST", "/v1/widget/messages", body | {"client_message_id": "1"}, token=world.visitor_token())

@@ -200,6 +200,38 @@ def test_human_takes_over_when_anything_fails_in_a_flow() -> None:
     assert types(turn) == ["conversation_started", "message_posted", "assignment_requested"]
 
 
+def chatty(texts: int, length: int) -> dict[str, Any]:
+    last = texts - 1
+    said = {f"m{n}": {"type": "message", "text": "{x}" * 5, "next": f"m{n + 1}" if n < last else None} for n in range(texts)}
+    return flow(a={"type": "set", "field": "x", "value": "\U0001f600" * length, "next": "m0"}, **said)
+
+
+@pytest.mark.parametrize(("texts", "length"), [(101, 1), (498, 2_000), (7, 2_000)])
+def test_human_takes_over_when_a_turn_would_be_too_large_to_be_kept(texts: int, length: int) -> None:
+    turn = begin_conversation(CHANNEL, CONTACT, chatty(texts, length))
+    assert [message["text"] for message in turn.messages] == [FALLBACK_TEXT]
+    assert (turn.conversation["handler"], turn.conversation["flow"]["fields"]) == ("queue", {})
+
+
+@pytest.mark.parametrize(("texts", "length"), [(100, 1), (6, 2_000)])
+def test_bot_says_all_when_a_turn_is_as_large_as_may_be(texts: int, length: int) -> None:
+    assert len(begin_conversation(CHANNEL, CONTACT, chatty(texts, length)).messages) == texts
+
+
+def test_human_takes_over_when_the_tickets_or_values_of_a_turn_are_too_large() -> None:
+    long = "\U0001f600" * 2_000
+    tickets = {f"t{n}": {"type": "ticket", "subject": "x", "description": long, "next": f"t{n + 1}"} for n in range(33)}
+    values = {f"s{n}": {"type": "set", "field": f"f{n}", "value": long, "next": f"s{n + 1}"} for n in range(33)}
+    end = {"type": "goto", "next": None}
+    for blocks in (
+        {"a": {"type": "goto", "next": "t0"}} | tickets | {"t33": end},
+        values | {"a": {"type": "goto", "next": "s0"}, "s33": end},
+    ):
+        turn = begin_conversation(CHANNEL, CONTACT, flow(**blocks))
+        assert [message["text"] for message in turn.messages] == [FALLBACK_TEXT]
+        assert types(turn) == ["conversation_started", "message_posted", "assignment_requested"]
+
+
 def test_flow_is_not_blamed_when_its_facts_cannot_be_read_now() -> None:
     with pytest.raises(Unavailable):
         begin_conversation(CHANNEL, CONTACT, greeting_by_country(), facts=Unreadable(Unavailable("down")))

@@ -1,10 +1,11 @@
 from copy import deepcopy
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import pytest
 
-from services.messaging.flows.check import load_flow
+from services.messaging.flows.check import MAX_MEMBERS, load_flow, load_in_steps
+from services.messaging.flows.problems import MAX_PLACE, MAX_PROBLEMS, MORE
 from tests.unit.messaging.flows import ACME, EVERYTHING
 
 KNOWN = {"on": "field", "field": "f", "is": "set"}
@@ -53,6 +54,10 @@ def test_flow_is_accepted_with_defaults_when_it_is_the_documented_one() -> None:
         ("blocks.a.priority", {"a": {"type": "assign", "priority": "urgent"}}),
         ("blocks.a.kind", {"a": {"type": "question", "kind": "shoe", "text": "x", "field": "f", "next": None}}),
         ("blocks.a.field", {"a": {"type": "question", "kind": "text", "text": "x", "field": "no blanks", "next": None}}),
+        ("blocks.a.kind", {"a": {"type": "question", "kind": "text", "text": "x", "field": "name", "next": None}}),
+        ("blocks.a.kind", {"a": {"type": "question", "kind": "number", "text": "x", "field": "phone", "next": None}}),
+        ("blocks.a.kind", {"a": {"type": "question", "kind": "name", "text": "x", "field": "email", "next": None}}),
+        ("blocks.a.field", {"a": {"type": "buttons", "text": "x", "field": "email", "options": [{"label": "A", "value": "v"}]}}),
     ],
 )
 def test_flow_is_refused_at_the_place_when_a_block_is_wrong(place: str, blocks: dict[str, Any]) -> None:
@@ -150,6 +155,9 @@ def test_blocks_are_accepted_with_their_defaults_when_all_types_are_used() -> No
         ("value", {"type": "set", "field": "f", "value": " ", "next": None}),
         ("value", {"type": "set", "field": "f", "value": ["x"], "next": None}),
         ("value", {"type": "set", "field": "f", "value": 2**60, "next": None}),
+        ("value", {"type": "set", "field": "f", "value": 10**400, "next": None}),
+        ("value", {"type": "set", "field": "f", "value": float("nan"), "next": None}),
+        ("value", {"type": "set", "field": "f", "value": float("inf"), "next": None}),
         ("value", {"type": "set", "field": "name", "value": None, "next": None}),
         ("value", {"type": "set", "field": "phone", "value": 4420, "next": None}),
         ("field", {"type": "set", "field": "1st", "value": 1, "next": None}),
@@ -261,3 +269,70 @@ def test_document_is_left_alone_when_it_is_loaded() -> None:
     before = deepcopy(ACME)
     load_flow(ACME)
     assert before == ACME
+
+
+def filling(count: int) -> dict[str, Any]:
+    ways = [f"b{number}" for number in range(1, count)] + ["cleared"]
+    filled = {
+        f"b{number}": {"type": "set", "field": f"f{number}", "value": 1, "next": following}
+        for number, following in enumerate(ways)
+    }
+    return filled | {"cleared": {"type": "set", "field": "gone", "value": None, "next": None}}
+
+
+def test_flow_is_refused_when_it_fills_more_custom_fields_than_a_contact_keeps() -> None:
+    assert problems(filling(100), start="b0") == {}
+    assert problems(filling(103), start="b0").keys() == {"blocks.b100.field"}
+    named = {"asked": {"type": "question", "kind": "name", "text": "x", "field": "name", "next": "b0"}}
+    assert problems(named | filling(100), start="asked") == {}
+
+
+NONSENSE: dict[str, Any] = {
+    "empty tests": {"type": "condition", "cases": [{"if": {"all": [{}] * 50}, "next": None}] * 20, "else": None},
+    "empty combinations": {"type": "condition", "cases": [{"if": {"any": [{"all": []}] * 50}}] * 20, "else": None},
+    "wrong values": {
+        "type": "condition",
+        "cases": [{"if": {"any": [{"on": "country", "is": "one_of", "value": [0] * 100}] * 50}, "next": None}],
+        "else": None,
+    },
+    "cases": {"type": "condition", "cases": [{"next": "x"}] * 1_000},
+    "options": {"type": "buttons", "options": [{}] * 2_000},
+    "agents": {"type": "assign", "agents": [1] * 2_000},
+    "names": {"type": "close"} | {f"u{number}": 1 for number in range(2_000)},
+    "a list": {"type": "set", "field": "f", "value": [[[]] * 9_000], "next": None},
+    "no type": {},
+}
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_check_stops_at_the_first_problems_in_short_steps_when_a_document_is_nonsense(kind: str) -> None:
+    document = {"start": "b0", "blocks": {f"b{number}": NONSENSE[kind] for number in range(499)}}
+    steps, longest = load_in_steps(document), 0.0
+    while True:
+        begun = process_time()
+        try:
+            next(steps)
+        except StopIteration as end:
+            found = end.value[1]
+            break
+        finally:
+            longest = max(longest, process_time() - begun)
+    told = [text for texts in found.values() for text in texts]
+    assert len(told) <= MAX_PROBLEMS + 1
+    assert (len(told) > MAX_PROBLEMS) == (MORE in found.get("blocks", []))
+    assert longest < 0.5  # of some 0.02
+
+
+def test_tests_are_not_looked_at_one_by_one_when_they_are_too_many() -> None:
+    assert problems({"a": NONSENSE["empty tests"]}) == {"blocks.a.cases": ["A condition has at most 50 tests."]}
+    assert problems({"a": NONSENSE["empty combinations"]}).keys() == {"blocks.a.cases"}
+
+
+def test_block_is_not_looked_into_when_it_is_larger_than_any_that_is_accepted() -> None:
+    large = {"type": "condition", "cases": [{"next": "gone"}] * MAX_MEMBERS}
+    assert problems({"a": large, "b": {"type": "close"}}) == {"blocks.a": ["A block has at most 6,000 names and values."]}
+
+
+def test_place_is_cut_when_the_document_has_endless_names() -> None:
+    (place, *_) = problems({"a": {"type": "close", "x" * 100_000: 1}})
+    assert len(place) == MAX_PLACE + 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.common.validation import MAX_TEXT
-from services.messaging.flows import answers, condition_schemas, schemas, simulate
+from services.messaging.flows import answers, condition_schemas, play, problems, schemas, simulate
 from services.messaging.flows.check import BLOCKS, load_flow
 from services.messaging.flows.condition_schemas import SUBJECTS, load_test
 from services.messaging.flows.engine import NO_SUBJECT
@@ -76,9 +76,12 @@ def test_limits_are_as_told() -> None:
     told = [int(row[1].replace(",", "")) for row in ROWS if len(row) == 2 and row[1].replace(",", "").isdigit()]
     assert told == [
         schemas.MAX_BLOCKS,
+        schemas.MAX_CUSTOM_FIELDS,
         64,
         schemas.MAX_BLOCK_TEXT,
         MAX_TEXT,
+        play.MAX_SAYS,
+        play.MAX_TURN_BYTES,
         answers.MAX_ANSWER,
         schemas.MAX_SUBJECT,
         schemas.MAX_OPTIONS,
@@ -91,3 +94,5 @@ def test_limits_are_as_told() -> None:
         simulate.MAX_INPUTS,
     ]
     assert f"{simulate.MAX_LINES:,} lines or {simulate.MAX_CHARACTERS:,} characters" in TEXT
+    assert f"{simulate.MAX_WORK:,} blocks and comparisons" in TEXT
+    assert f"more than {problems.MAX_PROBLEMS} the first" in TEXT

@@ -37,6 +37,21 @@ def test_text_is_cut_when_its_values_make_it_longer_than_a_message() -> None:
     assert len(fill("{a}" * 100, {"a": "x" * 2_000})) == MAX_TEXT
 
 
+def test_no_more_is_put_together_than_a_message_has() -> None:
+    asked: list[str] = []
+
+    class Watched(dict[str, Any]):
+        """Fields that notice which of them are asked for."""
+
+        def get(self, name: str, default: Any = None) -> Any:
+            asked.append(name)
+            return super().get(name, default)
+
+    assert fill("{a}" * 600, Watched(a="x" * 2_000)) == "x" * MAX_TEXT
+    assert len(asked) <= MAX_TEXT // 2_000 + 1
+    assert fill("{a} {b}", {"a": "x" * MAX_TEXT}) == "x" * MAX_TEXT
+
+
 def set_field(field: str, value: Any, /, **fields: Any) -> engine.Play:
     return engine.enter(
         accepted(a={"type": "set", "field": field, "value": value, "next": None}), "a", fields, facts=KnownFacts()

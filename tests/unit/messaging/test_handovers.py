@@ -173,6 +173,27 @@ def test_agent_is_asked_for_again_when_a_visitor_believed_absent_wrote_before_th
     assert left(written, FLOW, changed_at=just_now, decision={"rule": "visitor_left"})["handler"] == "bot"
 
 
+def test_question_is_asked_again_when_who_gave_too_many_wrong_answers_wrote_before_leaving_was_heard_of() -> None:
+    asking = flow(a={"type": "question", "kind": "email", "text": "Your e-mail?", "field": "email", "retries": 1, "next": None})
+    conversation = begun(asking)
+    for number, text in enumerate(["no", "no!", "Are you there?"]):
+        conversation = committed(visitor_writes(conversation, asking, text, None, f"m{number}"))
+    assert (conversation["handler"], conversation["flow"]["tries"]) == ("queue", 2)
+    turn = follow_assignment(conversation, assignment("left", decision=ABSENT), 2, asking)
+    assert [message["text"] for message in turn.messages] == ["Your e-mail?"]
+    assert (turn.conversation["handler"], turn.conversation["flow"]["tries"]) == ("bot", 0)
+    silent = conversation | {"last_message": conversation["last_message"] | {"author": {"kind": "bot"}}}
+    assert follow_assignment(silent, assignment("left", decision=ABSENT), 2, asking).messages == []
+
+
+def test_flow_goes_on_behind_its_delay_when_the_visitor_wrote_before_leaving_was_heard_of() -> None:
+    slow = flow(a={"type": "delay", "seconds": 60, "next": "b"}, b={"type": "message", "text": "Back again.", "next": None})
+    asked = committed(handovers.request_assignment(begun(slow), ROBOT, AssignmentWanted()))
+    written = committed(visitor_writes(asked, slow, "Hello?", None, "m1"))
+    turn = follow_assignment(written, assignment("left", decision=ABSENT), 2, slow)
+    assert [message["text"] for message in turn.messages] == ["Back again."]
+
+
 @pytest.mark.parametrize("decision", [{"rule": "visitor_left"}, ABSENT])
 def test_agent_is_asked_for_again_when_who_left_is_back_and_no_flow_goes_on(decision: dict[str, Any]) -> None:
     asked = committed(handovers.request_assignment(begun(None), ROBOT, AssignmentWanted(priority="high")))

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from services.messaging.flows.facts import KnownFacts
-from services.messaging.flows.simulate import MAX_CHARACTERS, MAX_LINES, simulate
+from services.messaging.flows.play import MAX_SAYS
+from services.messaging.flows.simulate import MAX_CHARACTERS, MAX_LINES, MAX_WORK, simulate, simulate_in_steps
 from tests.unit.messaging.flows import ACME, WatchedFacts, accepted
 
 FLOW = accepted(ACME["start"], **ACME["blocks"])
@@ -166,9 +167,40 @@ def talkative(blocks: int, length: int) -> dict[str, Any]:
 
 
 def test_no_further_input_is_taken_when_the_transcript_has_grown_long() -> None:
-    many = play(talkative(400, 1), *[{"text": "x"}] * 100)
-    assert MAX_LINES <= len(many["transcript"]) < MAX_LINES + 402
-    assert (many["state"], many["unused_inputs"]) == ("waiting", 98)
+    many = play(talkative(90, 1), *[{"text": "x"}] * 100)
+    assert MAX_LINES <= len(many["transcript"]) < MAX_LINES + 92
+    assert (many["state"], many["unused_inputs"]) == ("waiting", 90)
     long = play(talkative(40, 2_000), *[{"text": "x"}] * 100)
     assert sum(len(line["text"]) for line in long["transcript"]) >= MAX_CHARACTERS
     assert (long["state"], long["unused_inputs"]) == ("waiting", 98)
+
+
+def test_transcript_ends_when_it_is_full_though_the_flow_would_go_on_without_the_visitor() -> None:
+    def part(number: int) -> dict[str, Any]:
+        said = {f"s{number}": {"type": "message", "text": "{f}" * 5, "next": f"d{number}"}}
+        return said | {f"d{number}": {"type": "delay", "seconds": 1, "next": f"s{number + 1}" if number < 99 else None}}
+
+    flow = accepted("s0", **{name: block for number in range(100) for name, block in part(number).items()})
+    played = play(flow, f="x" * 2_000)
+    assert told(played)[-1] == ("system", "The transcript is full and ends here.")
+    assert sum(len(text) for _, text in told(played)) < MAX_CHARACTERS + 11_000
+    assert (played["state"], played["block"]) == ("waiting", "d19")
+
+
+def test_no_further_input_is_taken_when_the_flow_has_worked_much() -> None:
+    tests = [{"on": "field", "field": "f", "is": "one_of", "value": ["y"] * 100}] * 50
+    asked = {"type": "question", "kind": "text", "text": "And?", "field": "f", "next": "a"}
+    flow = accepted(a={"type": "condition", "cases": [{"if": {"any": tests}, "next": None}], "else": "b"}, b=asked)
+    played = play(flow, *[{"text": "x"}] * 100)
+    assert played["unused_inputs"] == 100 - MAX_WORK // 5_000 + 1
+
+
+def test_human_is_asked_when_a_turn_says_too_much() -> None:
+    said = told(play(talkative(MAX_SAYS, 1), {"text": "x"}))
+    assert said == [("system", "Can't go on, so a human is asked: the bot says more than 100 messages in one turn.")]
+    assert play(talkative(MAX_SAYS - 1, 1))["state"] == "waiting"
+
+
+def test_others_can_come_in_between_when_each_turn_is_a_step() -> None:
+    steps = simulate_in_steps(FLOW, [{"text": "Ann"}, {"text": "ann@example.org"}], fields={}, facts=KnownFacts())
+    assert len(list(steps)) == 3
