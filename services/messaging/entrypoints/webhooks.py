@@ -76,6 +76,7 @@ class WebhookMethods(Finders):
                 raise webhook_errors.too_many(domain.MAX_WEBHOOKS)
         except DocumentExists:
             return self._made_before(self._find_webhook(webhook_id), made)
+        self.store.webhooks.outlast_memories()
         return views.webhook_with_secret(made)
 
     @rpc(schemas.WebhookId)
@@ -106,6 +107,7 @@ class WebhookMethods(Finders):
         changed = retry_stale(change)
         if changes.keys() & {"url", "enabled"}:
             self.store.webhooks.deliveries.wake(webhook_id)
+        self.store.webhooks.outlast_memories()
         return views.webhook(changed)
 
     @rpc(schemas.ActOnWebhook)

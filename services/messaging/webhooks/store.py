@@ -1,10 +1,12 @@
 """Webhooks in the database, and what is collected for them as it happens.
 
-`webhooks` are few. Who is to be told is read for each batch of events, after they were committed: from the answer to a change on, every
-replica goes by it. That costs one small read beside the batch's writes, with or without webhooks. What was collected is in `delivery_store.py`.
+`webhooks` are few. Who is to be told is remembered for half a second, which spares a read for each batch and each event of a contact, and a change
+is answered only when nobody can remember what was before it: from the answer on, every replica goes by it, whatever the clocks say. What
+was collected is in `delivery_store.py`.
 """
 
 import random
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +30,7 @@ from services.messaging.webhooks.told import Told
 Document = dict[str, Any]
 
 PLACE = "place"
+REMEMBER_SECONDS = 0.5
 # What has to be known of a webhook to tell whether it is to be told.
 _WANTS = {"enabled": 1, "events": 1, "channel_ids": 1}
 
@@ -38,6 +41,8 @@ class WebhookStore:
     def __init__(self, database: Database[Document]) -> None:
         self._database = database
         self._webhooks = database.webhooks
+        self._enabled: list[Document] = []
+        self._read_at = float("-inf")
         self.deliveries = DeliveryStore(database)
         self.lanes: Mapping[str, LaneStore] = self.deliveries.lanes_by_name
         self.indexes: Mapping[str, Sequence[IndexModel]] = {
@@ -149,4 +154,12 @@ class WebhookStore:
         return [replace(each, channel_id=each.channel_id or channels.get(each.conversation_id)) for each in happened]
 
     def _list_enabled(self) -> list[Document]:
-        return list(self._webhooks.find({"deleted": False, "enabled": True}, _WANTS))
+        began = time.monotonic()
+        if began - self._read_at > REMEMBER_SECONDS:
+            self._enabled = list(self._webhooks.find({"deleted": False, "enabled": True}, _WANTS))
+            self._read_at = began  # whatever was changed since may be missing
+        return self._enabled
+
+    def outlast_memories(self) -> None:
+        """Return when no replica remembers the webhooks as they were before this call."""
+        time.sleep(REMEMBER_SECONDS + 0.05)
