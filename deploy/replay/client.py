@@ -5,6 +5,7 @@ import json
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -43,17 +44,26 @@ class Clock:
 class Gateway:
     """The gateway at one address; safe to share between threads.
 
-    `stop` ends every wait between two attempts; `retries` counts the attempts that had to be repeated, `throttled` those of
-    them that came too fast.
+    `stop` ends every wait between two attempts; `reasons` counts the attempts that had to be repeated by their answer's status,
+    `connection` for those without one.
     """
 
     def __init__(self, url: str, *, timeout: float, stop: threading.Event, connections: int = 16) -> None:
         self.url = url.rstrip("/")
         self.timeout = timeout
         self.stop = stop
-        self.retries = 0
-        self.throttled = 0
+        self.reasons: Counter[str] = Counter()
         self._pool = urllib3.PoolManager(maxsize=connections, retries=False)
+
+    @property
+    def retries(self) -> int:
+        """How many attempts had to be repeated."""
+        return self.reasons.total()
+
+    @property
+    def throttled(self) -> int:
+        """How many of them came too fast."""
+        return self.reasons["429"]
 
     def call(
         self,
@@ -97,10 +107,9 @@ class Gateway:
             delay = backoff(attempt, retry_after)
             if status == 429 and time.monotonic() < patience:
                 deadline += delay
-                self.throttled += 1
             if time.monotonic() + delay >= deadline:
                 raise OutOfTime(f"{method} {path} had no answer within {seconds:g} s; at last: {reason}")
-            self.retries += 1
+            self.reasons[str(status) if status else "connection"] += 1
             if self.stop.wait(delay):
                 raise Stopped
             if status == 429 and clock is not None:

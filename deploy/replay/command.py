@@ -63,8 +63,8 @@ def _prepare(options: argparse.Namespace, stop: threading.Event) -> tuple[Gatewa
 
 
 def _play(options: argparse.Namespace, stage: Stage, dialogues: list[Dialogue], gateway: Gateway) -> int:
-    performance = Performance(stage, dialogues, options.concurrency)
-    show, close = open_progress(len(dialogues))
+    performance = Performance(stage, dialogues, options.concurrency, seconds=options.seconds)
+    show, close = open_progress(None if options.seconds else len(dialogues))
     try:
         performance.run(show)
     finally:
@@ -91,6 +91,7 @@ def _build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--dialogues", metavar="FILE", help="JSON lines of dialogues (default: six of a web shop)")
     parser.add_argument("--agents", type=_positive, default=5, metavar="N", help="agents who answer (5)")
     parser.add_argument("--concurrency", type=_positive, default=8, metavar="N", help="dialogues at a time (8)")
+    parser.add_argument("--seconds", type=_seconds, metavar="N", help="begin dialogues again and again for that long (each once)")
     parser.add_argument("--url", type=_address, default="http://127.0.0.1:8000", help="the gateway (http://127.0.0.1:8000)")
     parser.add_argument("--admin-email", help="default: FOYER_ADMIN_EMAIL, else the account that `make run` keeps")
     parser.add_argument("--admin-password", help="default: FOYER_ADMIN_PASSWORD, likewise")

@@ -1,10 +1,10 @@
 """All dialogues of a run, some at a time, and what came of them."""
 
+import itertools
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 from deploy.replay.dialogues import Dialogue
 from deploy.replay.ledger import judge, measure_latencies
@@ -28,6 +28,7 @@ class Totals:
     reconnects: int = 0
     retries: int = 0
     throttled: int = 0
+    retried_for: dict[str, int] = field(default_factory=dict)
     failures: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -37,16 +38,18 @@ class Totals:
 
 
 class Performance:
-    """Plays the dialogues on the stage, `concurrency` at a time."""
+    """Plays the dialogues on the stage, `concurrency` at a time: each once, or round and round for some `seconds`."""
 
-    def __init__(self, stage: Stage, dialogues: list[Dialogue], concurrency: int) -> None:
+    def __init__(self, stage: Stage, dialogues: list[Dialogue], concurrency: int, *, seconds: float | None = None) -> None:
         self._stage = stage
-        self._total = len(dialogues)
-        self._waiting = deque(enumerate(dialogues))
+        self._seconds = seconds
+        self._length = len(dialogues)
+        self._waiting = enumerate(_rounds(dialogues) if seconds else dialogues)
+        self._taking = threading.Lock()
         self._plays: list[Play] = []
         self._began = time.perf_counter()
         self._ended = self._began
-        workers = min(concurrency, self._total)
+        workers = concurrency if seconds else min(concurrency, self._length)
         self._workers = [threading.Thread(target=self._work, name=f"play-{n}", daemon=True) for n in range(workers)]
 
     def run(self, on_progress: Callable[[int], None]) -> None:
@@ -68,7 +71,7 @@ class Performance:
         streams = [agent.stream for agent in self._stage.agents] + [play.visitor.stream for play in self._plays]
         inboxes = [agent.inbox for agent in self._stage.agents] + [play.visitor.inbox for play in self._plays]
         totals = Totals(
-            dialogues=self._total,
+            dialogues=len(self._plays) if self._seconds else self._length,
             played=self._count_played(),
             messages=sum(len(play.record.turns) for play in self._plays),
             seconds=self._ended - self._began,
@@ -77,6 +80,7 @@ class Performance:
             reconnects=sum(stream.reconnects for stream in streams),
             retries=self._stage.gateway.retries,
             throttled=self._stage.gateway.throttled,
+            retried_for=dict(self._stage.gateway.reasons),
         )
         for play in self._plays:
             play.collect()
@@ -96,10 +100,18 @@ class Performance:
 
     def _work(self) -> None:
         while not self._stage.gateway.stop.is_set():
-            try:
-                number, dialogue = self._waiting.popleft()
-            except IndexError:
+            if self._seconds and time.perf_counter() - self._began > self._seconds:
+                return
+            with self._taking:
+                number, dialogue = next(self._waiting, (0, None))
+            if dialogue is None:
                 return
             play = Play(self._stage, dialogue, number)
             self._plays.append(play)
             play.run()
+
+
+def _rounds(dialogues: list[Dialogue]) -> Iterator[Dialogue]:
+    for number in itertools.count(1):
+        for dialogue in dialogues:
+            yield replace(dialogue, id=f"{dialogue.id}#{number}")

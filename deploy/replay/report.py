@@ -14,7 +14,7 @@ SHOWN_FAILURES = 10
 _SHOWN_REASONS = 3
 
 
-def open_progress(total: int) -> tuple[Callable[[int], None], Callable[[], None]]:
+def open_progress(total: int | None) -> tuple[Callable[[int], None], Callable[[], None]]:
     """A bar on standard error, if that is a terminal: how to tell it the number played so far, and how to end it."""
     # A terminal that does not know its size says 0, and tqdm then shows nothing.
     columns, lines = shutil.get_terminal_size()
@@ -52,6 +52,7 @@ def summarize(totals: Totals) -> dict[str, Any]:
         "reconnects": totals.reconnects,
         "retries": totals.retries,
         "throttled": totals.throttled,
+        "retried_for": totals.retried_for,
         "failed": [{"id": dialogue, "reasons": reasons} for dialogue, reasons in totals.failures.items()],
         "proven": totals.proven,
     }

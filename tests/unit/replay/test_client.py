@@ -26,6 +26,7 @@ def test_same_request_is_sent_again_when_the_gateway_could_not_answer(trouble: R
         body, headers = {"text": "Grüße", "client_message_id": "c1"}, {"Idempotency-Key": "k"}
         assert client.call("POST", "/v1/widget/messages", body, token="t", headers=headers) == {"seq": 4}
     assert client.retries == 2
+    assert client.reasons == {str(trouble.status) if not trouble.drop else "connection": 2}
     assert {(asked.method, asked.path, asked.body) for asked in server.asked} == {
         ("POST", "/v1/widget/messages", json.dumps(body, ensure_ascii=False).encode())
     }
