@@ -1,18 +1,25 @@
-"""`python -m deploy.topology`: writes services/common/topology.json from the services' own subscriptions; `--check` compares only."""
+"""`python -m deploy.topology`: writes what is generated about the broker; `--check` compares only.
+
+services/common/topology.json comes from the services' own subscriptions, deploy/rabbitmq/definitions.json from it and the rights.
+"""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import orjson
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 
+from deploy.setup.definitions import definitions
 from services.assignment.service import AssignmentService
 from services.common.events import Subscription
-from services.common.topology import SUBSCRIPTIONS_FILE
+from services.common.settings import Settings
+from services.common.topology import SUBSCRIPTIONS_FILE, subscriptions
 from services.contacts.service import ContactsService
 from services.messaging.service import MessagingService
 from services.presence.service import PresenceService
 
+DEFINITIONS_FILE = Path(__file__).parent / "rabbitmq" / "definitions.json"
 SERVICES: tuple[type[Any], ...] = (AssignmentService, ContactsService, MessagingService, PresenceService)
 
 
@@ -36,20 +43,28 @@ def vars_of(service: type[Any]) -> list[Any]:
 
 
 def render() -> bytes:
-    """The file's content."""
+    """What topology.json holds."""
     return orjson.dumps(declared_subscriptions(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
+def render_definitions() -> bytes:
+    """What definitions.json holds, made from topology.json as it is now."""
+    subscriptions.cache_clear()
+    return orjson.dumps(definitions(Settings.read({})), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
 def main() -> int:
-    """0 when the file is (now) right, 1 when `--check` finds it wrong."""
-    content = render()
-    if "--check" in sys.argv[1:]:
-        if SUBSCRIPTIONS_FILE.read_bytes() == content:
-            return 0
-        print("services/common/topology.json is not what the services subscribe to; run `make topology`.")
-        return 1
-    SUBSCRIPTIONS_FILE.write_bytes(content)
-    return 0
+    """0 when the files are (now) right, 1 when `--check` finds one wrong."""
+    checks_only = "--check" in sys.argv[1:]
+    status = 0
+    for path, make in ((SUBSCRIPTIONS_FILE, render), (DEFINITIONS_FILE, render_definitions)):
+        content = make()
+        if not checks_only:
+            path.write_bytes(content)
+        elif not path.is_file() or path.read_bytes() != content:
+            print(f"{path.parent.name}/{path.name} is not what the services and their rights make it; run `make topology`.")
+            status = 1
+    return status
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from gateway.addresses import Network, parse_networks
-from services.common.settings import InvalidSetting, Settings, read_choice, read_number
+from services.common.settings import InvalidSetting, Settings, read_choice, read_number, read_secret
 
 MINIMUM_KEY_LENGTH = 32  # RFC 7518, 3.2: an HS256 key is at least as long as its hash
 
@@ -23,6 +23,7 @@ class GatewaySettings(Settings):
     access_token_seconds: int
     visitor_token_days: int
     lease_seconds: int
+    drain_seconds: float
     max_body_bytes: int = 256 * 1024
 
     @classmethod
@@ -39,11 +40,12 @@ class GatewaySettings(Settings):
             access_token_seconds=read_number(env, "FOYER_ACCESS_TOKEN_SECONDS", 900, minimum=1, maximum=86_400),
             visitor_token_days=read_number(env, "FOYER_VISITOR_TOKEN_DAYS", 365, minimum=1, maximum=3_650),
             lease_seconds=read_number(env, "FOYER_LEASE_SECONDS", 30, minimum=1, maximum=3_600),
+            drain_seconds=read_number(env, "FOYER_DRAIN_SECONDS", 0.0, minimum=0, maximum=600),
         )
 
 
 def _read_secret_key(env: Mapping[str, str]) -> str:
-    key = env.get("FOYER_SECRET_KEY", "")
+    key = read_secret(env, "FOYER_SECRET_KEY") or ""
     if len(key) < MINIMUM_KEY_LENGTH:
         raise InvalidSetting(
             f"FOYER_SECRET_KEY must hold at least {MINIMUM_KEY_LENGTH} characters that nobody can guess, the same on every gateway."

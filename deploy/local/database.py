@@ -40,12 +40,20 @@ class LocalDatabase:
     """mongod under `data_dir`, listening on `port` of 127.0.0.1 only; a replica set, so that acknowledged writes survive SIGKILL."""
 
     def __init__(
-        self, data_dir: Path, port: int, *, cache_gigabytes: float = 0.25, variable: str = "FOYER_DATABASE_PORT"
+        self,
+        data_dir: Path,
+        port: int,
+        *,
+        cache_gigabytes: float = 0.25,
+        variable: str = "FOYER_DATABASE_PORT",
+        key_file: Path | None = None,
     ) -> None:
+        """Take a `key_file` for a database that knows its users; whoever starts it then makes them."""
         self.data_dir = data_dir.resolve()
         self.port = port
         self.cache_gigabytes = cache_gigabytes
         self.variable = variable
+        self.key_file = key_file
         self.record = self.data_dir / "mongod.pid"
         self.process: ChildProcess | None = None
 
@@ -72,6 +80,7 @@ class LocalDatabase:
                 binary,
                 *("--dbpath", str(files), "--port", str(self.port), "--bind_ip", LOOPBACK, "--nounixsocket"),
                 *("--replSet", REPLICA_SET, "--networkMessageCompressors", "disabled"),
+                *(("--keyFile", str(self.key_file)) if self.key_file is not None else ()),
                 *("--wiredTigerCacheSizeGB", str(self.cache_gigabytes)),
                 # Nobody is left to drain towards in a set of one; the default makes each SIGTERM take up to 15 s.
                 *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),

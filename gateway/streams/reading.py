@@ -18,7 +18,7 @@ from gateway.streams.entries import Entry
 from gateway.streams.positions import Position
 from services.common.envelope import Event
 from services.common.logs import get_logger
-from services.common.topology import EVENT_LOG
+from services.common.topology import EPOCH_EXCHANGE, EVENT_LOG
 from services.common.wire import Undecodable
 
 log = get_logger(__name__)
@@ -76,7 +76,7 @@ def find_end(connection: Any) -> int:
         tag = attach(channel, "last", take)
         if not _drain(connection, offsets, FIRST_WAIT):
             opening = amqp.Message(b"{}", delivery_mode=2, type=OPENED, content_type="application/json")
-            channel.basic_publish(opening, "", EVENT_LOG)
+            channel.basic_publish(opening, EPOCH_EXCHANGE, EVENT_LOG)
             if not _drain(connection, offsets, 5 * FIRST_WAIT):
                 raise TimeoutError("the event log doesn't deliver its last message")
         began = time.monotonic()

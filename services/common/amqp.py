@@ -123,6 +123,24 @@ class Publisher:
             if self._returned:
                 raise Unroutable(", ".join(sorted(set(self._returned))))
 
+    def count_ready(self, queue: str) -> int:
+        """How many messages wait in a queue. Raises BROKER_ERRORS, also when there is no such queue."""
+        with self._lock:
+            if self._channel is None:
+                self._open()
+            connection = self._connection
+            if connection is None:
+                raise ConnectionError("not connected")
+            try:
+                # Nothing else bounds the wait for an answer to a channel's opening and a declaration.
+                with connection.connection.transport.having_timeout(WRITE_TIMEOUT), connection.channel() as channel:
+                    return int(channel.queue_declare(queue, passive=True).message_count)
+            except amqp.exceptions.ChannelError:
+                raise
+            except BROKER_ERRORS:
+                self._reset()
+                raise
+
     def tend(self) -> None:
         """Answer the broker's heartbeats; call it every few seconds while nothing is published."""
         if self._connection is None or not self._lock.acquire(blocking=False):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self, TypeVar
 
 Number = TypeVar("Number", int, float)
@@ -34,6 +35,27 @@ def read_choice(environment: Mapping[str, str], name: str, default: str, choices
     return value
 
 
+def read_secret(environment: Mapping[str, str], name: str) -> str | None:
+    """The variable's value, or the content of the file that `<name>_FILE` names. None without either. Raises InvalidSetting."""
+    value, path = environment.get(name, ""), environment.get(f"{name}_FILE", "").strip()
+    if not path:
+        return value or None
+    if value:
+        raise InvalidSetting(f"{name} and {name}_FILE are both set; only one of them may be.")
+    try:
+        content = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidSetting(f"{name}_FILE={path} can't be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError:
+        raise InvalidSetting(f"{name}_FILE={path} is not text in UTF-8.") from None
+    secret = content.removesuffix("\n").removesuffix("\r")
+    if not secret:
+        raise InvalidSetting(f"{name}_FILE={path} is empty.")
+    if "\n" in secret:
+        raise InvalidSetting(f"{name}_FILE={path} holds more than one line.")
+    return secret
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings of every process; docs/settings.md explains each."""
@@ -46,18 +68,22 @@ class Settings:
     metrics_port: int
     stream_max_age: str
     stream_max_bytes: int
+    topology: str
+    queue_type: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Self:
         """The settings in `environment` (default: the process's). Raises InvalidSetting."""
         env = os.environ if environment is None else environment
         return cls(
-            amqp_uri=env.get("AMQP_URI") or "amqp://guest:guest@127.0.0.1:5672/",
-            mongodb_uri=env.get("MONGODB_URI") or "mongodb://127.0.0.1:27017/?replicaSet=rs0",
+            amqp_uri=read_secret(env, "AMQP_URI") or "amqp://guest:guest@127.0.0.1:5672/",
+            mongodb_uri=read_secret(env, "MONGODB_URI") or "mongodb://127.0.0.1:27017/?replicaSet=rs0",
             log_level=read_choice(env, "FOYER_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
             log_format=read_choice(env, "FOYER_LOG_FORMAT", "json", ("json", "console")),
             rpc_timeout=read_number(env, "FOYER_RPC_TIMEOUT", 3.0, minimum=0.1, maximum=60),
             metrics_port=read_number(env, "FOYER_METRICS_PORT", 0, minimum=0, maximum=65535),
             stream_max_age=env.get("FOYER_STREAM_MAX_AGE") or "7D",
             stream_max_bytes=read_number(env, "FOYER_STREAM_MAX_BYTES", 2_000_000_000, minimum=10_000_000),
+            topology=read_choice(env, "FOYER_TOPOLOGY", "declare", ("declare", "given")),
+            queue_type=read_choice(env, "FOYER_QUEUE_TYPE", "classic", ("classic", "quorum")),
         )

@@ -1,10 +1,13 @@
-"""The broker's exchanges, queues and streams, declared by every process before its first message: an unbound event is a lost one.
+"""The broker's exchanges, queues and streams, made before anybody's first message: an unbound event is a lost one.
 
-`topology.json` beside this file is generated from the services' own subscriptions (`make topology`); a test compares them.
+Every process declares them, or, with FOYER_TOPOLOGY=given, checks what it uses of what the broker's setup made (ADR 9).
+
+`topology.json` beside this file is generated from the services' subscriptions (`make topology`); a test compares them.
 Event queues are `events.<service>`, their dead letters `events.<service>.dead`, RPC queues `rpc-<service>`.
 """
 
 import time
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,8 +24,14 @@ log = get_logger(__name__)
 RPC_EXCHANGE = "nameko-rpc"
 EVENT_LOG = "foyer.events"
 EPOCH_LOG = "foyer.epoch"
+# Exchanges of their own for what would else need the default exchange, which reaches every queue there is.
+DEAD_LETTER_EXCHANGE = "foyer.dead"
+EPOCH_EXCHANGE = "foyer.epoch"
 SERVICES = ("messaging", "presence", "assignment", "contacts")
 SUBSCRIPTIONS_FILE = Path(__file__).with_name("topology.json")
+# Subscriptions, as (service, source, event type), that a service gave up, whose bindings may still be there: their events are
+# passed over. One leaves this list a release after it came, when the operator has removed its binding.
+RETIRED: frozenset[tuple[str, str, str]] = frozenset()
 # A service that is gone for a minute is "not there" (answered at once) instead of "late" (answered at the deadline).
 RPC_QUEUE_EXPIRES = 60_000
 SEGMENT_BYTES = 50_000_000
@@ -55,36 +64,109 @@ def subscriptions() -> dict[str, list[tuple[str, str]]]:
     return {service: [(source, kind) for source, kind in pairs] for service, pairs in declared.items()}
 
 
-def declare(connection: Any, settings: Settings) -> None:
-    """Declare the whole of it, idempotently, over a connection."""
-    limits = {
+@dataclass(frozen=True)
+class Layout:
+    """What there is on the broker: exchanges by type, queues by arguments, bindings as (exchange, queue, key)."""
+
+    exchanges: dict[str, str]
+    queues: dict[str, dict[str, Any]]
+    bindings: list[tuple[str, str, str]]
+
+
+def layout(settings: Settings, broker_version: str) -> Layout:
+    """All that is there before the first message; RPC and reply queues belong to those who listen to them."""
+    ordinary = queue_arguments(settings, broker_version)
+    event_log = {
         "x-queue-type": "stream",
         "x-max-age": settings.stream_max_age,
         "x-max-length-bytes": settings.stream_max_bytes,
         "x-stream-max-segment-size-bytes": min(SEGMENT_BYTES, settings.stream_max_bytes // 4),
     }
+    exchanges = {RPC_EXCHANGE: "topic", DEAD_LETTER_EXCHANGE: "topic", EPOCH_EXCHANGE: "direct"}
+    exchanges |= {event_exchange(service): "topic" for service in SERVICES}
+    queues: dict[str, dict[str, Any]] = {EVENT_LOG: event_log, EPOCH_LOG: {"x-queue-type": "stream"}}
+    bindings = [(EPOCH_EXCHANGE, stream, stream) for stream in queues]
+    bindings += [(event_exchange(service), EVENT_LOG, "#") for service in SERVICES]
+    for service, pairs in subscriptions().items():
+        queues |= {event_queue(service): ordinary, dead_letter_queue(service): ordinary}
+        bindings.append((DEAD_LETTER_EXCHANGE, dead_letter_queue(service), service))
+        bindings += [(event_exchange(source), event_queue(service), kind) for source, kind in pairs]
+    return Layout(exchanges, queues, bindings)
+
+
+def queue_arguments(settings: Settings, broker_version: str) -> dict[str, Any]:
+    """What makes a queue of FOYER_QUEUE_TYPE."""
+    if settings.queue_type == "classic":
+        return {}
+    # RabbitMQ 4 drops a message after 20 redeliveries unless it is told not to; 3.10 keeps it, and refuses to be told.
+    unlimited = {"x-delivery-limit": -1} if int(broker_version.partition(".")[0]) >= 4 else {}
+    return {"x-queue-type": "quorum"} | unlimited
+
+
+class TopologyMissing(ConnectionError):
+    """Something that the setup should have made isn't there, or isn't up."""
+
+
+def declare(connection: Any, settings: Settings, process: str = "gateway") -> None:
+    """Declare the whole of it, idempotently, over a connection; where it is given, check what `process` (or a service) uses.
+
+    Both refuse while the event log is still starting after the broker did: what was published then could be lost.
+    Raises BROKER_ERRORS.
+    """
+    if settings.topology == "given":
+        _check(connection, process)
+        return
+    with connection.channel() as channel:
+        wanted = layout(settings, _version(channel))
     try:
         with connection.channel() as channel:
-            channel.queue_declare(EVENT_LOG, durable=True, auto_delete=False, arguments=limits)
+            channel.queue_declare(EVENT_LOG, durable=True, auto_delete=False, arguments=wanted.queues[EVENT_LOG])
     except amqp.exceptions.PreconditionFailed:
         # A stream keeps the limits it was made with; an operator changes them with a policy.
-        log.warning("event_log_has_other_limits", wanted=limits)
+        log.warning("event_log_has_other_limits", wanted=wanted.queues[EVENT_LOG])
     with connection.channel() as channel:
-        channel.queue_declare(EPOCH_LOG, durable=True, auto_delete=False, arguments={"x-queue-type": "stream"})
-        channel.exchange_declare(RPC_EXCHANGE, "topic", durable=True, auto_delete=False)
-        for service in SERVICES:
-            channel.exchange_declare(event_exchange(service), "topic", durable=True, auto_delete=False)
-            channel.queue_bind(EVENT_LOG, event_exchange(service), "#")
-        for service, pairs in subscriptions().items():
-            channel.queue_declare(event_queue(service), durable=True, auto_delete=False)
-            channel.queue_declare(dead_letter_queue(service), durable=True, auto_delete=False)
-            for source, kind in pairs:
-                channel.queue_bind(event_queue(service), event_exchange(source), kind)
+        for exchange, kind in wanted.exchanges.items():
+            channel.exchange_declare(exchange, kind, durable=True, auto_delete=False)
+        for queue, arguments in wanted.queues.items():
+            if queue != EVENT_LOG:
+                channel.queue_declare(queue, durable=True, auto_delete=False, arguments=arguments)
+        for exchange, queue, key in wanted.bindings:
+            channel.queue_bind(queue, exchange, key)
 
 
-def declare_rpc_queue(channel: Any, service: str) -> None:
+def used_by(process: str) -> tuple[list[str], list[str]]:
+    """The exchanges and the queues that the gateway, or a service, publishes to, reads, or must know to be up."""
+    if process in SERVICES:
+        exchanges = [RPC_EXCHANGE, DEAD_LETTER_EXCHANGE, event_exchange(process)]
+        return exchanges, [event_queue(process), dead_letter_queue(process), EVENT_LOG]
+    return [RPC_EXCHANGE, EPOCH_EXCHANGE], [EPOCH_LOG, EVENT_LOG]
+
+
+def _check(connection: Any, process: str) -> None:
+    exchanges, queues = used_by(process)
+    problems = []
+    for kind, names in (("exchange", exchanges), ("queue", queues)):
+        for name in names:
+            try:
+                with connection.channel() as channel:
+                    if kind == "exchange":
+                        channel.exchange_declare(name, "topic", passive=True)
+                    else:
+                        channel.queue_declare(name, passive=True)
+            except (amqp.exceptions.NotFound, amqp.exceptions.AccessRefused) as error:
+                problems.append(f"{kind} {name} ({error.reply_text})")
+    if problems:
+        raise TopologyMissing(f"FOYER_TOPOLOGY=given, but the broker's setup left out: {', '.join(problems)}")
+
+
+def _version(channel: Any) -> str:
+    return str(channel.connection.server_properties["version"])
+
+
+def declare_rpc_queue(channel: Any, service: str, settings: Settings) -> None:
     """The queue of a service's calls; only the service itself declares it, so that callers notice when it isn't there."""
-    channel.queue_declare(rpc_queue(service), durable=True, auto_delete=False, arguments={"x-expires": RPC_QUEUE_EXPIRES})
+    arguments = queue_arguments(settings, _version(channel)) | {"x-expires": RPC_QUEUE_EXPIRES}
+    channel.queue_declare(rpc_queue(service), durable=True, auto_delete=False, arguments=arguments)
     channel.queue_bind(rpc_queue(service), RPC_EXCHANGE, f"{service}.*")
 
 
@@ -104,7 +186,7 @@ def read_epoch(connection: Any, *, timeout: float = 5.0) -> str:
         _, count, _ = channel.queue_declare(EPOCH_LOG, passive=True)
         if not count:
             channel.confirm_select()
-            channel.basic_publish(amqp.Message(f"{int(now().timestamp() * 1000):x}", delivery_mode=2), "", EPOCH_LOG)
+            channel.basic_publish(amqp.Message(f"{int(now().timestamp() * 1000):x}", delivery_mode=2), EPOCH_EXCHANGE, EPOCH_LOG)
             channel.wait([amqp.spec.Basic.Ack], timeout=timeout)
         channel.basic_qos(0, 1, False)
         channel.basic_consume(EPOCH_LOG, callback=take, arguments={"x-stream-offset": "first"})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from services.common.settings import InvalidSetting, read_number
+from services.common.settings import InvalidSetting, read_number, read_secret
 from services.presence.domain import MAX_PASSWORD, MIN_PASSWORD
 from services.presence.leases import Terms
 
@@ -33,7 +33,7 @@ class FirstAdminSettings:
         """FOYER_ADMIN_EMAIL and FOYER_ADMIN_PASSWORD. Raises InvalidSetting."""
         env = os.environ if environment is None else environment
         email = env.get("FOYER_ADMIN_EMAIL", "").strip() or DEFAULT_ADMIN_EMAIL
-        password = env.get("FOYER_ADMIN_PASSWORD") or None
+        password = read_secret(env, "FOYER_ADMIN_PASSWORD")
         if "@" not in email.strip("@"):
             raise InvalidSetting("FOYER_ADMIN_EMAIL is not an e-mail address.")
         if password is not None and not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:

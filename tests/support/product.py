@@ -64,7 +64,7 @@ class Gateway:
         self.process = ChildProcess(
             name,
             [sys.executable, "-m", "gateway"],
-            environment=product.environment | {"FOYER_PORT": str(port)},
+            environment=product.environment_for("gateway") | {"FOYER_PORT": str(port)},
             log_path=product.folder / f"{name}.log",
         )
         product.services[name] = self.process

@@ -58,6 +58,10 @@ class Stack:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         return inherited | {"AMQP_URI": self.broker.uri(), "MONGODB_URI": self.database.uri, "FOYER_LOG_LEVEL": "INFO"}
 
+    def environment_for(self, name: str) -> dict[str, str]:
+        """What the process of this name is given; here all are given the same."""
+        return self.environment
+
     @property
     def settings(self) -> Settings:
         """The settings that those processes read."""
@@ -69,7 +73,7 @@ class Stack:
         process = ChildProcess(
             label,
             [sys.executable, "-m", f"services.{name}"],
-            environment=self.environment | dict(extra or {}),
+            environment=self.environment_for(name) | dict(extra or {}),
             log_path=self.folder / f"{label}.log",
         )
         process.start()

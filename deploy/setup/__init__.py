@@ -1,0 +1,1 @@
+"""What is made once before the product runs: keys, the broker's users and topology, the database's users."""
