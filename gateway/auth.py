@@ -10,6 +10,7 @@ from flask import Request, g, request
 from gateway.context import gateway
 from gateway.documentation import secured
 from gateway.tokens import AGENT
+from services.common.documents import of_known
 from services.common.errors import DomainError, Forbidden, Unauthenticated
 
 Parameters = ParamSpec("Parameters")
@@ -50,7 +51,8 @@ class Principal:
     def from_subject(cls, subject: Mapping[str, Any]) -> Self:
         """The principal that a ticket stands for. Raises Unauthenticated (TOKEN_INVALID)."""
         try:
-            return cls(**{**subject, "scopes": tuple(subject["scopes"])})
+            # A gateway of a later version may say more of whom it gave the ticket to.
+            return of_known(cls, {**subject, "scopes": tuple(subject["scopes"])})
         except (KeyError, TypeError):
             raise Unauthenticated("This ticket is not valid.", code="TOKEN_INVALID") from None
 

@@ -125,9 +125,14 @@ def handle_domain_error(error: DomainError) -> Response:
     """What a service, or the gateway itself, refused."""
     code = error.error_code
     # Of a service, MALFORMED_REQUEST is about the gateway's call, not about the client's request.
-    if code not in CODES or (isinstance(error, RemoteError) and code == "MALFORMED_REQUEST"):
+    if isinstance(error, RemoteError) and code == "MALFORMED_REQUEST":
         log.error("unexpected_error_code", code=code, text=error.text)
         return _internal()
+    if code not in CODES:  # of a service of a later version: as much as its family says
+        log.error("unexpected_error_code", code=code, general=error.general, text=error.text)
+        if error.general not in CODES or error.general == "INTERNAL":
+            return _internal()
+        code = error.general
     return problem(code, error.text, data=_as_asked(error.data))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 CONVERSATION_FIELDS = ("id", "status", "handler", "last_seq", "visitor_read_seq", "created_at", "archived_at", "version")
 MESSAGE_FIELDS = ("id", "conversation_id", "seq", "author", "text", "choices", "created_at", "client_message_id")
+AUTHOR_FIELDS = ("kind", "name")  # named, so that what a later version says of agents stays inside
 QUEUE_FIELDS = ("position", "estimated_wait_seconds")
 CONTACT_FIELDS = ("id", "name", "email", "phone", "locale")
 
@@ -13,7 +14,7 @@ def visitor_message(message: Mapping[str, Any]) -> dict[str, Any]:
     """The message without its delivery state; an agent is a name without an id."""
     author = message.get("author")
     if isinstance(author, Mapping) and author.get("kind") == "agent":
-        author = {key: value for key, value in author.items() if key != "id"}
+        author = {field: author.get(field) for field in AUTHOR_FIELDS}
     return {field: message.get(field) for field in MESSAGE_FIELDS} | {"author": author}
 
 

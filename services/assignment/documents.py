@@ -1,6 +1,7 @@
 """How agents, teams, assignments and decisions are kept: to and from the database's documents.
 
-A document of an earlier version lacks what came later; it then has the value that a new one begins with.
+A document of an earlier version lacks what came later; it then has the value that a new one begins with. One that a later version
+wrote may hold more, which is passed over, and kept.
 """
 
 from dataclasses import asdict, fields
@@ -8,6 +9,7 @@ from typing import Any
 
 from services.assignment.agents import Agent, Assignee, Team
 from services.assignment.domain import Actor, Assignment, Decision
+from services.common.documents import of_known
 from services.common.ids import new_id
 
 Document = dict[str, Any]
@@ -63,8 +65,8 @@ def to_assignment(document: Document) -> Assignment:
     """The assignment in a document."""
     return Assignment(
         conversation_id=document["_id"],
-        agent=Assignee(**document["agent"]) if document["agent"] else None,
-        requested_by=Actor(**document["requested_by"]) if document["requested_by"] else None,
+        agent=of_known(Assignee, document["agent"]) if document["agent"] else None,
+        requested_by=of_known(Actor, document["requested_by"]) if document["requested_by"] else None,
         allowed=None if document["allowed"] is None else tuple(document["allowed"]),
         passed=tuple(document.get("passed", ())),
         heard=document["conversation_version"],

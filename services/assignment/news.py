@@ -1,11 +1,11 @@
-"""What this service reads of its neighbours' events; all else in them is passed over."""
+"""What this service reads of its neighbours' events; all else in them is passed over, also words that came later."""
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+from marshmallow import EXCLUDE, Schema, fields
 
 from services.assignment.choice import STRATEGIES
 from services.assignment.domain import PRIORITIES, WAIT
 from services.assignment.reassignment import DISCONNECTED_AFTER, UNANSWERED_AFTER
-from services.common.validation import ActorSchema, Id
+from services.common.validation import Id, Word
 
 
 class News(Schema):
@@ -15,6 +15,14 @@ class News(Schema):
         """Marshmallow's options."""
 
         unknown = EXCLUDE
+
+
+class ActorNews(News):
+    """Who did it; of a kind that may be new here."""
+
+    kind = fields.String(required=True)
+    id = Id(load_default=None, allow_none=True)
+    name = fields.String(load_default=None, allow_none=True)
 
 
 class ConversationNews(News):
@@ -28,12 +36,12 @@ class ConversationNews(News):
 class AssignmentRequested(ConversationNews):
     """The bot, an agent or an integration asks for an agent."""
 
-    strategy = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(STRATEGIES))
+    strategy = Word(STRATEGIES, otherwise=None, load_default=None, allow_none=True)
     agents = fields.List(Id(), load_default=None, allow_none=True)
     team_id = Id(load_default=None, allow_none=True)
-    priority = fields.String(load_default="normal", validate=validate.OneOf(list(PRIORITIES)))
+    priority = Word(PRIORITIES, otherwise="normal", load_default="normal")
     unavailable = fields.String(load_default=WAIT, allow_none=True)
-    requested_by = fields.Nested(ActorSchema, load_default=None, allow_none=True)
+    requested_by = fields.Nested(ActorNews, load_default=None, allow_none=True)
     release = fields.Boolean(load_default=False)
 
 
@@ -59,7 +67,7 @@ class AnswerAwaited(ConversationNews):
 class ConversationReturned(ConversationNews):
     """The bot has the conversation again."""
 
-    actor = fields.Nested(ActorSchema, required=True)
+    actor = fields.Nested(ActorNews, required=True)
 
 
 class Reference(News):
@@ -74,7 +82,7 @@ class ConversationArchived(News):
     id = Id(required=True)
     channel = fields.Nested(Reference, required=True)
     contact = fields.Nested(Reference, required=True)
-    archived_by = fields.Nested(ActorSchema, load_default=None, allow_none=True)
+    archived_by = fields.Nested(ActorNews, load_default=None, allow_none=True)
 
 
 class ContactErased(Reference):

@@ -12,7 +12,7 @@ MAX_NOTED = 1_000
 
 
 class AgentSchema(Schema):
-    """An agent resource, as presence answers and tells it."""
+    """An agent resource, as presence answers and tells it; of a later version it may say more, and in other words."""
 
     class Meta:
         """Marshmallow's options."""
@@ -21,9 +21,9 @@ class AgentSchema(Schema):
 
     id = Id(required=True)
     name = fields.String(required=True)
-    role = fields.String(required=True, validate=validate.OneOf(["admin", "agent"]))
+    role = fields.String(required=True)
     connected = fields.Boolean(required=True)
-    availability = fields.String(required=True, validate=validate.OneOf(["available", "busy"]))
+    availability = fields.String(required=True)  # whoever is not `available` is not chosen
     capacity = fields.Integer(required=True, strict=True, validate=validate.Range(0))
     active = fields.Boolean(required=True)
     version = fields.Integer(required=True, strict=True, validate=validate.Range(1))

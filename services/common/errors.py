@@ -9,7 +9,7 @@
     └── Unavailable          SERVICE_UNAVAILABLE, DATABASE_UNAVAILABLE, OVERLOADED: try again later
 
 A service raises them; the wire carries code, text and data as JSON (exception arguments would lose their types); the RPC
-client raises `RemoteError`, the same family, with what was carried.
+client raises `RemoteError`, the same family, with what was carried, the code of its family (`general`) too.
 """
 
 from collections.abc import Mapping
@@ -26,6 +26,14 @@ class DomainError(Exception):
         self.text = text
         self.error_code = code or self.code
         self.data = dict(data or {})
+
+    @property
+    def general(self) -> str:
+        """The code of its family: what a caller of an earlier version makes of a code that it doesn't know."""
+        for kind in type(self).__mro__:
+            if issubclass(kind, DomainError) and DomainError in kind.__bases__:
+                return kind.code
+        return self.code
 
 
 class NotFound(DomainError):
@@ -72,6 +80,17 @@ class Unavailable(DomainError):
 
 class RemoteError(DomainError):
     """What a service answered instead of a result."""
+
+    def __init__(
+        self, text: str, *, code: str | None = None, data: Mapping[str, Any] | None = None, general: str | None = None
+    ) -> None:
+        super().__init__(text, code=code, data=data)
+        self._general = general
+
+    @property
+    def general(self) -> str:
+        """As the service said; INTERNAL when it did not."""
+        return self._general or self.code
 
 
 class StaleDocument(Exception):

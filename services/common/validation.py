@@ -1,6 +1,6 @@
 """Arguments through marshmallow: what every schema of ours shares, and how its errors are said."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -24,6 +24,19 @@ class Id(fields.String):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(validate=validate.Regexp(r"^[A-Za-z0-9_-]{1,64}\Z", error="Not an identifier."), **options)
+
+
+class Word(fields.String):
+    """One of the words that are known here, in an event; one that only a later version knows is read as `otherwise`."""
+
+    def __init__(self, known: Container[str], *, otherwise: str | None, **options: Any) -> None:
+        super().__init__(**options)
+        self._known = known
+        self._otherwise = otherwise
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:
+        word = super()._deserialize(value, attr, data, **options)
+        return word if word in self._known else self._otherwise
 
 
 class Limit(fields.Integer):
@@ -67,7 +80,8 @@ def trimmed(*, minimum: int = 1, maximum: int = MAX_TEXT, **options: Any) -> fie
         if "\x00" in text:
             raise ValidationError("Must not contain NUL.")
 
-    return fields.String(validate=check, **options)
+    # What the check does, for whoever compares versions.
+    return fields.String(validate=check, metadata={"minLength": minimum, "maxLength": maximum}, **options)
 
 
 def load(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ Flow = Mapping[str, Any]
 
 # Two services' clocks may differ; who is absent has been silent for much longer.
 CLOCKS_APART = timedelta(seconds=10)
+OUTCOMES = frozenset({"assigned", "queued", "unavailable", "unassigned", "left", "closed"})
+BY_STATE = {"assigned": "assigned", "queued": "queued"}
 
 
 def return_to_bot(conversation: Document, flow: Flow | None, actor: Actor, *, facts: Facts) -> Turn:
@@ -63,7 +65,8 @@ def follow_assignment(
     """Show what the assignment service decided; it owns who has a conversation."""
     turn = Turn(dict(conversation))
     turn.set(assignment_version=version)
-    outcome = assignment["outcome"]
+    outcome = _outcome(assignment)
+    assignment = {**assignment, "outcome": outcome}
     if conversation["status"] != "open":
         # Somebody was given it while it was being archived: said again, so that its capacity is freed again.
         if outcome in {"assigned", "queued"}:
@@ -77,6 +80,12 @@ def follow_assignment(
     elif outcome in {"unavailable", "left"}:
         _let_flow_go_on(turn, conversation, assignment, flow, facts)
     return turn
+
+
+def _outcome(assignment: Mapping[str, Any]) -> str:
+    """What came of it; a word that only a later version knows is read by the state that it led to."""
+    outcome: str = assignment["outcome"]
+    return outcome if outcome in OUTCOMES else BY_STATE.get(assignment["state"], "unassigned")
 
 
 def _take_up(flow: Flow, place: Mapping[str, Any], facts: Facts) -> Play:

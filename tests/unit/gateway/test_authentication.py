@@ -122,7 +122,7 @@ def test_ticket_stands_for_the_principal_it_was_given_to() -> None:
     assert principal.actor == {"kind": "agent", "id": "ada", "name": "Ada", "role": "admin"}
 
 
-@pytest.mark.parametrize("subject", [{}, {"kind": "agent"}, {"kind": "agent", "id": "a", "scopes": [], "more": 1}])
+@pytest.mark.parametrize("subject", [{}, {"kind": "agent"}, {"kind": "agent", "scopes": []}])
 def test_ticket_is_refused_when_its_subject_is_no_principal(subject: dict[str, object]) -> None:
     with pytest.raises(Unauthenticated):
         Principal.from_subject(subject)

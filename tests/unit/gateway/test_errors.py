@@ -70,6 +70,13 @@ def test_retry_after_is_what_the_error_says(world: World) -> None:
     assert response.headers["Retry-After"] == "7"
 
 
+def test_problem_says_what_the_family_says_when_a_later_service_has_a_code_of_its_own(world: World) -> None:
+    error = RemoteError("Somebody else edits it.", code="AGENT_LOCKED", data={"by": "ada"}, general="CONFLICT")
+    world.rpc.answers["presence.get_agent"] = error
+    problem = world.problem(409, "CONFLICT", world.send("GET", "/v1/agents/ada", token=world.agent_token()))
+    assert (problem["detail"], problem["by"]) == ("Somebody else edits it.", "ada")
+
+
 @pytest.mark.parametrize(
     "failure", [DomainError("secret", code="NEW_CODE"), RemoteError("secret", code="MALFORMED_REQUEST"), lambda **_: 1 / 0]
 )
