@@ -1,0 +1,1 @@
+"""The product on Kubernetes: kustomize files, and what of them is made from the other parts of the deployment."""
