@@ -40,6 +40,7 @@ class Gateway:
     settings: GatewaySettings
     rpc: RpcClient
     hub: Hub | None = field(default=None)
+    draining: bool = False  # about to end: /healthz says so, everything else goes on
 
     @cached_property
     def signer(self) -> Signer:

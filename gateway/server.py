@@ -3,10 +3,13 @@
 gunicorn's first process imports this module; it must stay free of everything that gevent is to patch in the second.
 """
 
+import math
 import os
 import signal
 import time
 from typing import Any
+
+from gunicorn import glogging
 
 from services.common import logs
 
@@ -16,7 +19,8 @@ workers = 1
 worker_connections = 20_000
 backlog = 4_096
 keepalive = 75
-graceful_timeout = 3
+# gunicorn kills the process after it. An unusable value never comes here: gateway.__main__ refuses it.
+graceful_timeout = 5 + math.ceil(float(os.environ.get("FOYER_DRAIN_SECONDS", "").strip() or 0))
 timeout = 60
 # A heartbeat file on a disk may block for longer than `timeout`.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
@@ -25,14 +29,21 @@ limit_request_line = 8_190
 limit_request_fields = 100
 control_socket_disable = True
 
-# What remains for requests under way when the streams have ended; gunicorn kills the process after `graceful_timeout`.
-DRAIN_SECONDS = 2.0
+# What remains for requests under way when the streams have ended.
+LAST_SECONDS = 2.0
 LOGGERS = ("gunicorn.error", "gunicorn.access")
 
 
-def on_starting(_server: Any) -> None:
-    """Log as every other process does."""
-    configure_logs()
+class Logger(glogging.Logger):
+    """gunicorn's, from its first line on in the form of every other process."""
+
+    def setup(self, cfg: Any) -> None:
+        """Log as every other process does."""
+        super().setup(cfg)
+        configure_logs()
+
+
+logger_class = Logger
 
 
 def post_fork(_server: Any, _worker: Any) -> None:
@@ -44,18 +55,32 @@ def post_worker_init(worker: Any) -> None:
     """Connect, now that gevent has patched everything, and be told of the end before gunicorn waits for the streams."""
     app = worker.app.callable
     from gateway.context import of
+    from services.common import tracing
 
+    log_greenlet_failures()
+    tracing.begin("gateway")
     of(app).start()
 
     def end(number: int, _frame: object) -> None:
         import gevent
 
-        worker.alive = False  # no new connections, within a second
         signal.signal(number, signal.SIG_IGN)
-        gevent.spawn(finish, app)
+        gevent.spawn(leave, worker, app)
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, end)
+
+
+def leave(worker: Any, app: Any) -> None:
+    """Say so for as long as the balancer needs to notice, serving meanwhile as ever, and end."""
+    from gateway.context import of
+
+    parts = of(app)
+    if parts.settings.drain_seconds:
+        parts.draining = True
+        time.sleep(parts.settings.drain_seconds)
+    worker.alive = False  # no new connections, within a second
+    finish(app)
 
 
 def finish(app: Any) -> None:
@@ -64,14 +89,24 @@ def finish(app: Any) -> None:
     Idle keep-alive connections would hold gunicorn's own end until it is killed, hence the exit from here.
     """
     from gateway.context import of
+    from services.common import tracing
 
     parts = of(app)
-    deadline = time.monotonic() + DRAIN_SECONDS
+    deadline = time.monotonic() + LAST_SECONDS
     parts.end_streams()
     while app.extensions["foyer_in_flight"].count and time.monotonic() < deadline:
         time.sleep(0.02)
     parts.stop()
+    tracing.end()
     os._exit(0)
+
+
+def log_greenlet_failures() -> None:
+    """A greenlet's failure ends in the hub, which would print it, and which can't wait for a lock."""
+    import gevent
+    import gevent.hub
+
+    gevent.hub.Hub.print_exception = lambda _hub, _context, *failure: gevent.spawn(logs.report_uncaught, *failure)
 
 
 def configure_logs() -> None:

@@ -11,10 +11,12 @@ from werkzeug.wsgi import ClosingIterator
 
 from gateway.documentation import query_names
 from gateway.origins import add_cors
+from services.common import metrics, tracing
 from services.common.errors import Invalid
 from services.common.ids import new_id
 from services.common.logs import get_logger, request_id
 from services.common.metrics import LATENCY_BUCKETS
+from services.common.version import VERSION
 
 log = get_logger(__name__)
 
@@ -25,6 +27,7 @@ SECONDS = Histogram(
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds: no traces of them
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -59,6 +62,16 @@ class InFlight:
         self.count -= 1
 
 
+def start_span() -> tracing.Span | None:
+    """The first span of a new trace: what a client says of its own traces is not believed."""
+    rule = request.url_rule.rule if request.url_rule is not None else "none"
+    tracing.leave()
+    if rule in OPERATIONS:
+        return None
+    method = request.method if request.method in METHODS else "other"
+    return tracing.start(f"{method} {rule}", "server", **{"http.request.method": method, "http.route": rule}).enter()
+
+
 def register(app: Flask) -> None:
     """Surround the application's requests."""
     names: dict[str, frozenset[str] | None] = {}
@@ -67,6 +80,8 @@ def register(app: Flask) -> None:
         given = request.headers.get(REQUEST_ID_HEADER, "")
         request_id.set(given if _SANE_ID.fullmatch(given) else new_id())
         g.began = time.perf_counter()
+        if tracing.active():
+            g.span = start_span()
 
     def check_query() -> None:
         # Misspelt parameters are errors on every route, also on those that take none.
@@ -86,6 +101,8 @@ def register(app: Flask) -> None:
         method = request.method if request.method in METHODS else "other"
         REQUESTS.labels(method, route, response.status_code).inc()
         SECONDS.labels(method, route).observe(seconds)
+        if tracing.active() and (span := g.pop("span", None)) is not None:
+            span.end(failed=response.status_code >= 500, **{"http.response.status_code": response.status_code})
         log.info("request", method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 1))
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
@@ -93,6 +110,7 @@ def register(app: Flask) -> None:
         response.headers[REQUEST_ID_HEADER] = request_id.get() or ""
         return response
 
+    metrics.BUILD_INFO.labels("gateway", VERSION).set(1)
     app.before_request(begin)
     app.before_request(check_query)
     app.after_request(end)

@@ -24,12 +24,13 @@ blueprint = Blueprint(
 
 @blueprint.route("/healthz")
 @blueprint.response(200, HealthSchema)
+@blueprint.alt_response(503, schema=HealthSchema, description="The process is about to end.")
 def show_health() -> Response:
-    """Whether the process is alive.
+    """Whether the process is alive and wants requests.
 
     Says nothing of the broker and the services: restarting the gateway would not help them.
     """
-    return answer({"status": "ok"})
+    return answer({"status": "draining"}, 503) if gateway().draining else answer({"status": "ok"})
 
 
 @blueprint.route("/readyz")

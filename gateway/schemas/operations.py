@@ -6,18 +6,21 @@ from gateway.schemas import base
 
 
 class HealthSchema(base.Resource):
-    """The process is alive."""
+    """Whether the process wants requests."""
 
-    status = base.one_of("Always this.", "ok")
+    status = base.one_of("`draining` while it prepares to end: still served, but send new requests elsewhere.", "ok", "draining")
 
 
 class ServiceHealthSchema(base.Resource):
     """How one service stands."""
 
     service = fields.String(metadata={"description": "Its name."})
+    instance = fields.String(metadata={"description": "Which of its replicas answered: host name and process id."})
     status = base.one_of("Whether it can do its work.", "ok", "degraded", "unavailable")
     database = fields.Boolean(metadata={"description": "Whether it reaches its database."})
     broker = fields.Boolean(metadata={"description": "Whether it reaches the broker."})
+    events = fields.Boolean(metadata={"description": "Whether other services' events reach it."})
+    workers = fields.Boolean(metadata={"description": "Whether its workers get on; false when most of them hang."})
     version = fields.String(metadata={"description": "What runs."})
     detail = fields.String(metadata={"description": "Why it is unavailable."})
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from services.common import tracing
 from services.common.ids import new_id
 from services.common.logs import request_id
 from services.common.times import from_wire, now
@@ -22,7 +23,7 @@ class NewEvent:
 
     def entry(self, document_id: str, version: int) -> dict[str, Any]:
         """What the outbox of the document keeps."""
-        return {
+        entry = {
             "id": new_id(),
             "type": self.type,
             "entity": {"kind": self.kind, "id": self.entity_id or document_id, "version": version},
@@ -31,6 +32,9 @@ class NewEvent:
             "request_id": request_id.get(),
             "data": self.data,
         }
+        if (traceparent := tracing.traceparent()) is not None:
+            entry["traceparent"] = traceparent
+        return entry
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Event:
     data: dict[str, Any]
     contact_id: str | None = None
     request_id: str | None = None
+    traceparent: str | None = None
 
     @classmethod
     def decode(cls, body: bytes | str | memoryview) -> Self:
@@ -64,6 +69,7 @@ class Event:
                 data=dict(values["data"]),
                 contact_id=values.get("contact_id"),
                 request_id=values.get("request_id"),
+                traceparent=values.get("traceparent"),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Undecodable(f"not an event: {type(error).__name__} {error}") from None

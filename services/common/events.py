@@ -21,7 +21,8 @@ from services.common.logs import get_logger
 from services.common.outages import is_outage
 from services.common.redaction import redact
 from services.common.settings import Settings
-from services.common.topology import dead_letter_queue, declare, event_queue
+from services.common.times import now
+from services.common.topology import DEAD_LETTER_EXCHANGE, RETIRED, declare, event_queue
 from services.common.wire import Undecodable
 
 log = get_logger(__name__)
@@ -82,7 +83,7 @@ class EventConsumer(SharedExtension):
     kill = stop
 
     def _consume(self, channel: Any) -> None:
-        declare(channel.connection, self._settings)
+        declare(channel.connection, self._settings, self.container.service_name)
         channel.basic_qos(0, EVENT_WORKERS, False)
         channel.basic_consume(event_queue(self.container.service_name), callback=partial(self._handle, channel))
 
@@ -93,10 +94,17 @@ class EventConsumer(SharedExtension):
             self._bury(channel, message, "undecodable", str(error))
             return
         handler = self.handlers.get((event.source, event.type))
-        if handler is None:  # a binding that an earlier version declared
-            self._ack(channel, message)
+        if handler is None:
+            self._pass_over(channel, message, event)
             return
         self._attempt(channel, message, event, handler, 1)
+
+    def _pass_over(self, channel: Any, message: Any, event: Event) -> None:
+        if (self.container.service_name, event.source, event.type) in RETIRED:
+            self._ack(channel, message)
+            return
+        # A replica of the next version subscribed to it, and shares the queue with this one: kept for a replay after the upgrade.
+        self._bury(channel, message, "unknown_type", f"This version does not handle {event.source}.{event.type}.")
 
     def _attempt(self, channel: Any, message: Any, event: Event, handler: "Subscription", attempt: int) -> None:
         if self._ending:  # unacknowledged, so the broker delivers it again
@@ -106,7 +114,7 @@ class EventConsumer(SharedExtension):
                 handler,
                 (event,),
                 {},
-                context_data={"request_id": event.request_id},
+                context_data={"request_id": event.request_id, "traceparent": event.traceparent},
                 handle_result=partial(self._finish, channel, message, event, handler, attempt),
             )
         except ContainerBeingKilled:
@@ -126,6 +134,7 @@ class EventConsumer(SharedExtension):
     ) -> tuple[Any, Any]:
         if exc_info is None:
             metrics.EVENTS_HANDLED.labels(event.source, event.type).inc()
+            metrics.EVENTS_LAG_SECONDS.labels(event.source).observe(max(0.0, (now() - event.at).total_seconds()))
             self._ack(channel, message)
             return result, exc_info
         error = exc_info[1]
@@ -151,7 +160,7 @@ class EventConsumer(SharedExtension):
         body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
         try:
             self._dead_letters.publish_confirmed(
-                [Outgoing("", dead_letter_queue(service), body, {"delivery_mode": PERSISTENT}, headers)]
+                [Outgoing(DEAD_LETTER_EXCHANGE, service, body, {"delivery_mode": PERSISTENT}, headers)]
             )
         except PUBLISH_ERRORS as error:
             log.warning("dead_letter_not_written", reason=str(error))

@@ -1,14 +1,21 @@
 """Structured logs: one JSON object a line on standard output, each with the request it belongs to."""
 
 import logging
+import os
+import socket
 import sys
+import threading
 from contextvars import ContextVar
+from types import TracebackType
 
 import structlog
 
 from services.common.redaction import redact
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
+# Which of a process's replicas this is: in a container the host name is what `docker ps` and `kubectl get pods` show.
+INSTANCE = f"{socket.gethostname()}:{os.getpid()}"
 
 
 def configure(*, level: str, form: str, process: str) -> None:
@@ -43,6 +50,15 @@ def configure(*, level: str, form: str, process: str) -> None:
     for noisy in ("nameko", "amqp", "kombu", "pymongo"):
         logging.getLogger(noisy).setLevel(max(logging.INFO, logging.getLevelName(level)))
     logging.getLogger("nameko.containers").setLevel(logging.ERROR)
+    logging.captureWarnings(True)
+    sys.excepthook = report_uncaught
+    threading.excepthook = lambda args: report_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def report_uncaught(kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None) -> None:
+    """Log what ended a thread, where Python and the frameworks would print it."""
+    if error is not None and not issubclass(kind, SystemExit | KeyboardInterrupt):
+        get_logger(__name__).error("uncaught_exception", exc_info=(kind, error, traceback))
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -65,6 +81,9 @@ def _context_of(process: str) -> structlog.typing.Processor:
         current = request_id.get()
         if current is not None:
             record.setdefault("request_id", current)
+        traced = trace_id.get()
+        if traced is not None:
+            record.setdefault("trace_id", traced)
         return record
 
     return add

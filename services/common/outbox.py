@@ -7,12 +7,14 @@ document holds: whoever sends one of its events sends the earlier unsent ones fi
 import threading
 import time
 from collections import OrderedDict, deque
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
-from services.common import metrics
+from services.common import metrics, tracing
 from services.common.amqp import BROKER_ERRORS, PERSISTENT, Outgoing, Publisher, Unroutable
 from services.common.logs import get_logger
 from services.common.outages import is_outage
+from services.common.queues import QueueWatch
 from services.common.settings import Settings
 from services.common.store import Document, Store
 from services.common.times import now, to_wire
@@ -25,6 +27,7 @@ BATCH = 200
 SWEEP_SECONDS = 5.0
 # Past this many waiting the memory is given up: they are all in the database, where the sweep finds them.
 MAX_WAITING = 20_000
+MOST_COUNTED = 10_000
 RECENT = 20_000
 
 Key = tuple[str, str]
@@ -37,7 +40,7 @@ class OutboxRelay:
         self._service = service
         # RabbitMQ 3.10 confirms what it drops while a stream is still starting after the broker did (seen for half a
         # second: 300 of 300 lost). It refuses to declare the stream during that time, so declaring comes first.
-        self._publisher = Publisher(settings.amqp_uri, prepare=lambda connection: declare(connection, settings))
+        self._publisher = Publisher(settings.amqp_uri, prepare=lambda connection: declare(connection, settings, service))
         self._waiting: deque[tuple[str, str, list[Document]]] = deque()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -45,6 +48,9 @@ class OutboxRelay:
         # A document read before its sent events were removed still shows them; they need no second sending.
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._behind = True
+        self._queues = QueueWatch(service, self._publisher.count_ready)
+        self._oldest: datetime | None = None  # of the events that the last sweep found and has not sent yet
+        metrics.OUTBOX_OLDEST.set_function(lambda: (now() - self._oldest).total_seconds() if self._oldest else 0.0)
         self.store: Store | None = None
 
     def hand_over(self, collection: str, document_id: str, entries: list[Document]) -> None:
@@ -66,6 +72,7 @@ class OutboxRelay:
                         self._sweep(timedelta() if self._behind else timedelta(seconds=SWEEP_SECONDS))
                         swept, self._behind = time.monotonic(), False
                     self._send_waiting()
+                    self._queues.look()
                     pause = 0.2
                 except Exception as error:
                     metrics.OUTBOX_FAILURES.inc()
@@ -106,7 +113,8 @@ class OutboxRelay:
             return
         entries = [entry for entries in batch.values() for entry in entries]
         # Somebody waits for the events, nobody for the filing: a reader looks into the outbox too.
-        self._publisher.publish_confirmed([to_message(self._service, entry) for entry in entries])
+        with tracing.publishing(self._service, entries) as parents:
+            self._publisher.publish_confirmed([to_message(self._service, entry, parents[entry["id"]]) for entry in entries])
         for entry in entries:
             metrics.EVENTS_SENT.labels(entry["type"]).inc()
         for collection in {collection for collection, _ in batch}:
@@ -121,10 +129,13 @@ class OutboxRelay:
     def _sweep(self, age: timedelta) -> None:
         if self.store is None:
             return
-        left = 0
-        for collection in self.store.entities:
-            while found := self.store.unsent(collection, now() - age + timedelta(milliseconds=1), BATCH):
-                left += len(found)
+        older_than = now() - age + timedelta(milliseconds=1)
+        # Measured first: what can't be sent is what somebody wants to know of.
+        unsent = {collection: self.store.unsent(collection, older_than, BATCH) for collection in self.store.entities}
+        self._measure(unsent, older_than)
+        for collection, first in unsent.items():
+            found = first
+            while found:
                 # Ids known as sent but still in a document: their removal failed, so it is repeated.
                 stuck = {d["_id"]: ids for d in found if (ids := [e["id"] for e in d["outbox"] if e["id"] in self._recent])}
                 if stuck:
@@ -132,26 +143,37 @@ class OutboxRelay:
                 self._send({(collection, document["_id"]): document["outbox"] for document in found})
                 if len(found) < BATCH:
                     break
-        metrics.OUTBOX_UNSENT.set(left)
+                found = self.store.unsent(collection, older_than, BATCH)
+        self._oldest = None
+
+    def _measure(self, unsent: Mapping[str, list[Document]], older_than: datetime) -> None:
+        if self.store is None:
+            return
+        counts = (
+            len(found) if len(found) < BATCH else self.store.count_unsent(collection, older_than, MOST_COUNTED)
+            for collection, found in unsent.items()
+        )
+        metrics.OUTBOX_UNSENT.set(sum(counts))
+        self._oldest = min((found[0]["outbox"][0]["at"] for found in unsent.values() if found), default=None)
 
 
-def to_message(service: str, entry: Document) -> Outgoing:
+def to_message(service: str, entry: Document, traceparent: str | None = None) -> Outgoing:
     """An outbox entry as the message that `service` publishes."""
-    body = encode(
-        {
-            "id": entry["id"],
-            "type": entry["type"],
-            "source": service,
-            "entity": entry["entity"],
-            "contact_id": entry["contact_id"],
-            "at": to_wire(entry["at"]),
-            "request_id": entry["request_id"],
-            "data": entry["data"],
-        }
-    )
+    event = {
+        "id": entry["id"],
+        "type": entry["type"],
+        "source": service,
+        "entity": entry["entity"],
+        "contact_id": entry["contact_id"],
+        "at": to_wire(entry["at"]),
+        "request_id": entry["request_id"],
+        "data": entry["data"],
+    }
+    if traceparent is not None:
+        event["traceparent"] = traceparent
     return Outgoing(
         event_exchange(service),
         entry["type"],
-        body,
+        encode(event),
         {"delivery_mode": PERSISTENT, "message_id": entry["id"], "type": entry["type"]},
     )

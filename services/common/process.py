@@ -1,6 +1,7 @@
 """The main of a service's process: patch, configure, run until a signal, end in order."""
 
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -35,14 +36,20 @@ def run(module: str, class_name: str) -> None:
 def _serve(service_class: Any, settings: Settings) -> int:
     import eventlet
     from eventlet.event import Event
+    from eventlet.hubs import get_hub
     from nameko.containers import ServiceContainer
 
-    from services.common import logs
+    from services.common import logs, metrics, tracing
     from services.common.events import EVENT_WORKERS
     from services.common.lanes import count_workers
     from services.common.rpc import RPC_WORKERS
+    from services.common.version import VERSION
 
     logs.configure(level=settings.log_level, form=settings.log_format, process=service_class.name)
+    metrics.BUILD_INFO.labels(service_class.name, VERSION).set(1)
+    tracing.begin(service_class.name)
+    # A green thread's failure ends in the hub, which would print it, and which can't wait for a lock.
+    get_hub().squelch_timer_exception = lambda _timer, failure: eventlet.spawn(logs.report_uncaught, *failure)
     log = logs.get_logger(__name__)
     workers = RPC_WORKERS + EVENT_WORKERS + count_workers(service_class)
     container = ServiceContainer(service_class, {"settings": settings, "max_workers": workers})
@@ -75,6 +82,7 @@ def _serve(service_class: Any, settings: Settings) -> int:
         container.stop()
     else:
         container.kill()
+    tracing.end()
     log.info("service_stopped")
     return 0
 
@@ -100,5 +108,8 @@ def _serve_metrics(container: Any, port: int) -> None:
     from services.common.service import Health
 
     health = next(provider for provider in container.dependencies if isinstance(provider, Health))
+    log = logging.getLogger("metrics")
     listener = eventlet.listen((os.environ.get("FOYER_METRICS_HOST", "127.0.0.1"), port))
-    container.spawn_managed_thread(lambda: wsgi.server(listener, make_app(health.check), log_output=False), identifier="metrics")
+    container.spawn_managed_thread(
+        lambda: wsgi.server(listener, make_app(health.check, health.hanging), log=log, log_output=False), identifier="metrics"
+    )

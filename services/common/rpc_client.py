@@ -9,6 +9,7 @@ from typing import Any
 import amqp
 import orjson
 
+from services.common import tracing
 from services.common.amqp import BROKER_ERRORS, TRANSIENT, Outgoing
 from services.common.consuming import ConsumerLoop
 from services.common.errors import RemoteError, Unavailable
@@ -56,6 +57,13 @@ class RpcClient:
         once) or no answer came within `timeout` seconds (default: FOYER_RPC_TIMEOUT; the call then expires with it).
         """
         limit = self._timeout if timeout is None else timeout
+        if not tracing.active() or method == tracing.UNTRACED:
+            return self._ask(service, method, kwargs, limit)
+        name = f"{service}.{method}"
+        with tracing.span(name, "client", **{"rpc.system": "amqp", "rpc.method": name}):
+            return self._ask(service, method, kwargs, limit)
+
+    def _ask(self, service: str, method: str, kwargs: dict[str, Any], limit: float) -> Any:
         if not self._loop.ready.is_set():
             raise Unavailable("The message broker is not reachable.", retry_after=2)
         if len(self._pending) >= MAX_IN_FLIGHT:
@@ -77,6 +85,10 @@ class RpcClient:
         return reply.get("result")
 
     def _publish(self, service: str, method: str, kwargs: dict[str, Any], correlation_id: str, limit: float) -> None:
+        sent_at = time.time()
+        headers = {"request_id": request_id.get() or correlation_id, "deadline": sent_at + limit, "sent_at": sent_at}
+        if (traceparent := tracing.traceparent()) is not None:
+            headers["traceparent"] = traceparent
         self._loop.publish(
             Outgoing(
                 RPC_EXCHANGE,
@@ -88,7 +100,7 @@ class RpcClient:
                     "expiration": str(max(1, int(limit * 1000))),
                     "delivery_mode": TRANSIENT,
                 },
-                {"request_id": request_id.get() or correlation_id, "deadline": time.time() + limit},
+                headers,
             ),
             mandatory=True,
         )
@@ -124,6 +136,6 @@ class RpcClient:
 def _remote_error(error: dict[str, Any]) -> RemoteError:
     try:
         code, text, data = error["exc_args"]
-        return RemoteError(text, code=code, data=orjson.loads(data))
+        return RemoteError(text, code=code, data=orjson.loads(data), general=error.get("general"))
     except (KeyError, ValueError, TypeError):
         return RemoteError(str(error.get("value", "unknown failure")), code="INTERNAL")

@@ -1,41 +1,76 @@
 """The base of the four services: what each has without saying so."""
 
+import time
 from typing import Any
 
 from nameko.extensions import DependencyProvider
 
-from services.common import logs
+from services.common import logs, metrics, tracing
+from services.common.events import Subscription
 from services.common.rpc import Rpc, rpc
 from services.common.storage import Storage
 from services.common.version import VERSION
+from services.common.workers import Workers
 
 
 class RequestContext(DependencyProvider):
-    """Gives each worker the id of the request that caused it, for its logs and events."""
+    """Gives each worker the id of the request that caused it, for its logs and events, and its place in the trace."""
 
     def worker_setup(self, worker_ctx: Any) -> None:
-        """Bind the id in the worker's own context."""
+        """Bind them in the worker's own context."""
         logs.request_id.set(worker_ctx.data.get("request_id"))
+        sent_at = worker_ctx.data.get("sent_at")
+        if isinstance(sent_at, int | float):
+            # Clocks that differ make it negative.
+            metrics.RPC_WAIT_SECONDS.labels(self.container.service_name).observe(max(0.0, time.time() - sent_at))
+        if tracing.active():
+            worker_ctx.span = self._start_span(worker_ctx)
+
+    def worker_result(self, worker_ctx: Any, result: Any = None, exc_info: Any = None) -> None:  # noqa: ARG002 - nameko's signature
+        """End its span."""
+        span = getattr(worker_ctx, "span", None)
+        if span is not None:
+            span.end(exc_info[1] if exc_info else None)
+
+    def _start_span(self, worker_ctx: Any) -> tracing.Span | None:
+        entrypoint, parent = worker_ctx.entrypoint, worker_ctx.data.get("traceparent")
+        if isinstance(entrypoint, Subscription):
+            event = worker_ctx.args[0]
+            attributes = {"messaging.system": "rabbitmq", "messaging.message.id": event.id}
+            return tracing.start(f"{event.source}.{event.type}", "consumer", parent=parent, **attributes).enter()
+        if isinstance(entrypoint, Rpc) and entrypoint.method_name != tracing.UNTRACED:
+            name = f"{self.container.service_name}.{entrypoint.method_name}"
+            return tracing.start(name, "server", parent=parent, **{"rpc.system": "amqp", "rpc.method": name}).enter()
+        return None
 
 
 class Health(DependencyProvider):
     """Whether this process can do its work: tried, not assumed."""
 
     def check(self) -> dict[str, Any]:
-        """`{service, status: ok|degraded, database, broker, version}`."""
-        database = all(p.answers() for p in self.container.dependencies if isinstance(p, Storage))
-        broker = all(e.server.connected for e in self.container.entrypoints if isinstance(e, Rpc))
-        return {
-            "service": self.container.service_name,
-            "status": "ok" if database and broker else "degraded",
-            "database": database,
-            "broker": broker,
-            "version": VERSION,
+        """`{service, instance, status: ok|degraded, database, broker, events, workers, version}`."""
+        parts = {
+            "database": all(provider.answers() for provider in self._dependencies(Storage)),
+            "broker": all(entrypoint.server.alive for entrypoint in self._entrypoints(Rpc)),
+            "events": all(entrypoint.consumer.connected for entrypoint in self._entrypoints(Subscription)),
+            "workers": not self.hanging(),
         }
+        status = "ok" if all(parts.values()) else "degraded"
+        return {"service": self.container.service_name, "instance": logs.INSTANCE, "status": status, **parts, "version": VERSION}
+
+    def hanging(self) -> list[str]:
+        """The kinds of workers that hang, which nothing but a new process mends."""
+        return [kind for workers in self._dependencies(Workers) for kind in workers.hanging()]
 
     def get_dependency(self, worker_ctx: Any) -> "Health":  # noqa: ARG002 - nameko's signature
         """Itself."""
         return self
+
+    def _dependencies(self, kind: type) -> list[Any]:
+        return [provider for provider in self.container.dependencies if isinstance(provider, kind)]
+
+    def _entrypoints(self, kind: type) -> list[Any]:
+        return [entrypoint for entrypoint in self.container.entrypoints if isinstance(entrypoint, kind)]
 
 
 class Service:
@@ -43,8 +78,9 @@ class Service:
 
     context = RequestContext()
     health = Health()
+    workers = Workers()
 
     @rpc
     def get_health(self) -> dict[str, Any]:
-        """`{service, status: ok|degraded, database: bool, broker: bool, version}`, tried at this moment."""
+        """`{service, instance, status: ok|degraded, database, broker, events, workers, version}`, tried at this moment."""
         return self.health.check()

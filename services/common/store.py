@@ -141,6 +141,11 @@ class Store:
         query = {"outbox.0": {"$exists": True}, "outbox.0.at": {"$lt": older_than}}
         return list(self.database[collection].find(query, {"outbox": 1}).sort("outbox.0.at", 1).limit(limit))
 
+    def count_unsent(self, collection: str, older_than: Any, limit: int) -> int:
+        """How many documents have such an event, counted up to a limit."""
+        query = {"outbox.0": {"$exists": True}, "outbox.0.at": {"$lt": older_than}}
+        return self.database[collection].count_documents(query, limit=limit)
+
     def mark_sent(self, collection: str, sent: Mapping[str, Sequence[str]]) -> None:
         """Remove sent events, given as document id → event ids, from their documents."""
         # Not journaled: a mark that a crash loses costs a repetition, never an event.

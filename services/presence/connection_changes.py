@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from services.common.documents import of_known
 from services.presence.leases import Lease, Leases
 
 MAX_CHANGES = 20  # some 2 kB, in a document that every renewal writes
@@ -45,7 +46,7 @@ def remember(changes: Iterable[Mapping[str, Any]], change: ConnectionChange) -> 
 
 def changes_of(agent: Mapping[str, Any]) -> list[ConnectionChange]:
     """What an agent's record keeps, newest first; nothing in one that is older than the keeping."""
-    return [ConnectionChange(**change) for change in agent.get("connection_changes", ())]
+    return [of_known(ConnectionChange, change) for change in agent.get("connection_changes", ())]
 
 
 def _longest_held(leases: Iterable[Lease]) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from services.common.documents import of_known
 from services.presence.errors import TooMany
 
 MAX_LEASES = 100  # per agent: bounds the document, far beyond anyone's tabs
@@ -111,7 +112,7 @@ def expire_leases(leases: Leases, now: datetime, listening_since: datetime, term
 
 def leases_of(agent: Mapping[str, Any]) -> Leases:
     """The leases in an agent's record."""
-    return tuple(Lease(**lease) for lease in agent["connections"])
+    return tuple(of_known(Lease, lease) for lease in agent["connections"])
 
 
 def standing_of(leases: Leases) -> Standing:

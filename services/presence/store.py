@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from pymongo import IndexModel, ReturnDocument, UpdateOne
@@ -13,6 +13,7 @@ from services.common.errors import DocumentExists, StaleDocument
 from services.common.paging import decode_cursor
 from services.common.store import Document
 from services.presence import events
+from services.presence.announcing_store import AnnouncingStore
 from services.presence.connection_changes import MAX_CHANGES, Cause, change_by_leases
 from services.presence.credential_store import CredentialStore
 from services.presence.domain import Change
@@ -22,11 +23,12 @@ from services.presence.team_store import TeamStore
 
 AGENTS = "agents"
 ADMINS = "admins"
+EPOCH = datetime.fromtimestamp(0, UTC)
 # Read for many agents at once, and by every renewal, without what only an explanation shows.
 _BRIEF = {"connection_changes": 0}
 
 
-class PresenceStore(CredentialStore, TeamStore):
+class PresenceStore(CredentialStore, TeamStore, AnnouncingStore):
     """Every query of presence. Each write to an agent that others can see commits its events with it."""
 
     entities: ClassVar[Sequence[str]] = (AGENTS, *CredentialStore.entities, *TeamStore.entities)
@@ -116,6 +118,30 @@ class PresenceStore(CredentialStore, TeamStore):
     def agents_with_expired_leases(self, now: datetime) -> Iterable[Document]:
         """Agents with a lease whose time is over, without their past changes."""
         return self.database[AGENTS].find({"connections.expires_at": {"$lte": now}}, _BRIEF)
+
+    def count_leases(self) -> tuple[int, int, int]:
+        """How many leases are live, how many in their grace, and how many agents hold any."""
+        held = self.database[AGENTS].aggregate(
+            [
+                {"$match": {"connections.expires_at": {"$gt": EPOCH}}},
+                {
+                    "$project": {
+                        "closed": {"$size": {"$filter": {"input": "$connections", "cond": "$$this.closed"}}},
+                        "connections": 1,
+                    }
+                },
+                {
+                    "$group": {
+                        "_id": None,
+                        "agents": {"$sum": 1},
+                        "all": {"$sum": {"$size": "$connections"}},
+                        "closed": {"$sum": "$closed"},
+                    }
+                },
+            ]
+        )
+        counts = next(iter(held), {"agents": 0, "all": 0, "closed": 0})
+        return counts["all"] - counts["closed"], counts["closed"], counts["agents"]
 
     def save_leases(self, agent: Document, leases: Leases, at: datetime) -> Document:
         """Write leases over those in hand; what that turns is a new version with its events. Raises StaleDocument."""

@@ -1,9 +1,12 @@
 """A stack of their own for tests that break things."""
 
+import contextlib
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+import amqp
 import pytest
 
 from deploy.local.process import ChildProcess
@@ -12,6 +15,7 @@ from services.common.rpc_client import RpcClient
 from tests.support.events import Announcer, Collector, DeadLetters
 from tests.support.parts import announcing, calling, collecting, running
 from tests.support.stack import Stack, wait_for_service
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +71,27 @@ class ProbeRunner:
         """What was done under a name, in order."""
         return [record["what"] for record in self.stack.mongo("contacts").done.find({"name": name})]
 
+    def empty_queues(self) -> None:
+        """Throw away the calls and events that no probe has taken, or that a killed one had."""
+        connection = connect(self.stack.settings.amqp_uri)
+        for queue in ("rpc-contacts", "events.contacts"):
+            with contextlib.suppress(amqp.exceptions.NotFound), connection.channel() as channel:
+                wait_until(partial(_is_forsaken, channel, queue), what="the end of the killed one's link")
+                channel.queue_purge(queue)
+        close_quietly(connection)
+
     def publish(self, routing_key: str, body: bytes, **properties: Any) -> None:
         """Any bytes to the RPC exchange."""
-        import amqp
-
         connection = connect(self.stack.settings.amqp_uri)
         with connection.channel() as channel:
             channel.confirm_select()
             channel.basic_publish(amqp.Message(body, **properties), "nameko-rpc", routing_key)
             channel.wait([amqp.spec.Basic.Ack], timeout=5)
         close_quietly(connection)
+
+
+def _is_forsaken(channel: Any, queue: str) -> bool:
+    return not channel.queue_declare(queue, passive=True).consumer_count
 
 
 @pytest.fixture(scope="module")

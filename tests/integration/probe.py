@@ -1,10 +1,14 @@
 """A service of the tests' own on the real plumbing: it takes the place of contacts, and does what its calls and events say."""
 
 import os
+import threading
 import time
+import warnings
 
+import eventlet
 from marshmallow import fields
 
+from services.common import queues, workers
 from services.common.envelope import Event, NewEvent
 from services.common.errors import NotFound
 from services.common.events import subscribe
@@ -14,6 +18,9 @@ from services.common.service import Service
 from services.common.storage import Storage
 from services.common.store import Store
 from services.common.validation import Arguments
+
+queues.EVERY_SECONDS = float(os.environ.get("PROBE_QUEUE_SECONDS", queues.EVERY_SECONDS))
+workers.HANG_SECONDS = float(os.environ.get("PROBE_HANG_SECONDS", workers.HANG_SECONDS))
 
 
 class ProbeStore(Store):
@@ -50,6 +57,13 @@ class Probe(Service):
     @rpc(Named)
     def break_down(self, *, name: str, seconds: float) -> float:
         return 1 / seconds
+
+    @rpc(Named)
+    def fail_beside(self, *, name: str, seconds: float) -> None:
+        """Failures and a warning that no worker sees."""
+        warnings.warn(f"warned {name}", stacklevel=1)
+        threading.Thread(target=lambda: 1 / seconds).start()
+        eventlet.spawn(lambda: 1 / seconds)
 
     @rpc(Named)
     def answer_nonsense(self, *, name: str, seconds: float) -> object:

@@ -47,7 +47,7 @@ def read_variables() -> set[str]:
 
 def test_settings_table_names_every_variable_that_is_read() -> None:
     documented = {cells[0].strip("`") for cells in rows("settings.md") if cells[0].startswith("`")}
-    others = {"AMQP_URI", "MONGODB_URI", "TRUSTED_PROXIES", "GEOIP_DATABASE"}
+    others = {"AMQP_URI", "MONGODB_URI", "TRUSTED_PROXIES", "GEOIP_DATABASE", "OTEL_EXPORTER_OTLP_ENDPOINT"}
     assert documented == read_variables() | others
 
 

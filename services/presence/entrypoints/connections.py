@@ -11,7 +11,7 @@ from services.common.outages import is_outage
 from services.common.rpc import rpc
 from services.common.store import Document, retry_stale
 from services.common.times import now
-from services.presence import domain, leases, schemas
+from services.presence import domain, leases, metrics, schemas
 from services.presence.entrypoints.means import Means
 from services.presence.leases import leases_of
 from services.presence.views import agent_view, presence_view
@@ -76,6 +76,15 @@ class ConnectionMethods(Means):
     def explain_presence(self, *, agent_id: str) -> Wire:
         """Why the agent counts as connected or not: the leases and their age, the last changes and their causes. AGENT_NOT_FOUND."""
         return presence_view(self.store.get_agent(agent_id), now())
+
+    @timer(interval=metrics.EVERY_SECONDS, eager=True)
+    def measure_leases(self) -> None:
+        """Show how many leases there are."""
+        try:
+            metrics.show(*self.store.count_leases())
+        except Exception as error:
+            if not is_outage(error):
+                raise
 
     @timer(interval=SWEEP_SECONDS)
     def expire_connections(self) -> None:

@@ -74,3 +74,37 @@ def test_stop_is_quick_and_tells_open_streams(
         assert other.process.returncode == 0
     with pytest.raises(requests.ConnectionError):
         other.send("GET", "/healthz")
+
+
+def test_everything_is_served_while_the_process_drains(
+    start_gateway: StartGateway, gateway: RunningGateway, stack: Stack, account: dict[str, str]
+) -> None:
+    other = start_gateway(stack.environment | {"FOYER_DRAIN_SECONDS": "3"})
+    wait_until(other.ready, 20, what="readiness")
+    token = other.send("POST", "/v1/auth/token", account).json()["access_token"]
+    with other.send("GET", "/v1/events", token=token, stream=True) as stream:
+        lines = stream.iter_lines()
+        assert next(lines) is not None
+        other.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: other.send("GET", "/healthz").status_code == 503, 2, what="the draining")
+        for _ in range(3):
+            # A new connection each time.
+            assert requests.get(f"http://127.0.0.1:{other.port}/healthz", timeout=5).json() == {"status": "draining"}
+            answer = requests.post(f"http://127.0.0.1:{other.port}/v1/auth/token", json=account, timeout=5)
+            assert (answer.status_code, "access_token" in answer.json()) == (200, True)
+        with other.send("GET", "/v1/events", token=token, stream=True) as late:
+            assert next(late.iter_lines()) is not None
+        for _ in lines:  # ends with the stream, properly
+            pass
+    assert other.process.wait(6.0)
+    assert other.process.returncode == 0
+
+
+def test_probe_tells_readiness(gateway: RunningGateway) -> None:
+    def probe(port: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gateway.probe"]
+        return subprocess.run(command, env={"FOYER_PORT": str(port)}, capture_output=True, text=True, timeout=20, check=False)
+
+    assert probe(gateway.port).returncode == 0
+    assert '"services"' in probe(gateway.port).stdout
+    assert probe(free_port()).returncode == 1

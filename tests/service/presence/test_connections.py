@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from services.common.times import now
+from services.presence.store import PresenceStore
 from tests.service.presence.conftest import REPLICAS, SHORT_LEASES
 from tests.service.presence.people import Agent, Presence
+from tests.support.relay import NoRelay
 from tests.support.stack import Stack, wait_for_service
 from tests.support.waiting import wait_until
 
@@ -33,6 +35,20 @@ def test_agent_is_connected_by_one_event_when_many_streams_open_at_once(presence
     marker = presence.update(agent, name="Marker")
     assert marker["version"] == 3
     assert [event["data"]["connected"] for event in presence.updates(agent, 3)] == [True, True]
+
+
+def test_leases_and_those_who_hold_them_are_counted(presence: Presence, agent: Agent, stack: Stack) -> None:
+    def count() -> tuple[int, int, int]:
+        return PresenceStore(stack.mongo("presence"), NoRelay()).count_leases()
+
+    wait_until(lambda: count() == (0, 0, 0), 20, what="the end of the other tests' leases")
+    other = presence.make_agent()
+    presence.open(agent, "c1")
+    presence.open(agent, "c2")
+    presence.open(other, "c3")
+    assert count() == (3, 0, 2)
+    presence.close(agent, "c1")
+    assert count() == (2, 1, 2)
 
 
 def test_agent_stays_connected_when_two_of_three_close(presence: Presence, agent: Agent, stack: Stack) -> None:

@@ -21,6 +21,7 @@ def test_settings_have_defaults_except_for_the_key() -> None:
         ("TRUSTED_PROXIES", "proxy"),
         ("FOYER_RATE_LIMITS", "maybe"),
         ("FOYER_ACCESS_TOKEN_SECONDS", "0"),
+        ("FOYER_DRAIN_SECONDS", "long"),
     ],
 )
 def test_setting_is_refused_by_its_name_when_unusable(name: str, value: str) -> None:
