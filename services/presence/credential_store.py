@@ -69,6 +69,11 @@ class CredentialStore(Store):
         for session in list(self.database[SESSIONS].find(live, session=transaction)):
             self.revoke_session(session, now, transaction)
 
+    def find_live_sessions(self, agent_id: str | None, now: datetime, limit: int) -> list[Document]:
+        """Up to `limit` sessions in force, of an agent or of everybody, by their ids alone."""
+        live: Document = {"revoked_at": None, "expires_at": {"$gt": now}} | ({"agent_id": agent_id} if agent_id else {})
+        return list(self.database[SESSIONS].find(live, {"_id": 1}).limit(limit))
+
     def list_revoked_sessions(self, since: datetime) -> list[str]:
         """Ids of the sessions revoked at or after a moment, newest first, bounded."""
         found = self.database[SESSIONS].find({"revoked_at": {"$gte": since}}, {"_id": 1})
@@ -105,6 +110,11 @@ class CredentialStore(Store):
         if tokens.update_one({"_id": token_id, "revoked_at": None}, {"$set": {"revoked_at": now}}).matched_count:
             return True
         return tokens.find_one({"_id": token_id}, {"_id": 1}) is not None
+
+    def revoke_api_tokens(self, created_by: str | None, now: datetime) -> int:
+        """Revoke those in force, or those of them that somebody made; how many."""
+        live: Document = {"revoked_at": None} | ({"created_by.id": created_by} if created_by else {})
+        return self.database[API_TOKENS].update_many(live, {"$set": {"revoked_at": now}}).modified_count
 
     def use_api_token(self, token_hash: str, now: datetime) -> Document | None:
         """The token in force with this hash, its use noted at most once a minute; else None."""
