@@ -19,7 +19,7 @@ COMPILE = $(PYTHON) -m uv pip compile --quiet --universal --generate-hashes --py
 .PHONY: help
 help: ## List the targets
 	@echo "Foyer. Targets:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environment for each purpose. The script's own stamps, kept in .venv, say what is installed: it is asked every
 # time and answers in a moment, so a changed lock, another Python or a removed package is never overlooked.
@@ -38,11 +38,15 @@ run: ## Run the whole stack on this machine until Ctrl-C; installs what is missi
 
 .PHONY: test
 test: env-test lint ## Lint, then all tests but the slow ones; ARGS="-k name" picks some
-	@$(PYTHON) -m pytest tests/ -m "not slow" $(ARGS)
+	@$(PYTHON) -m pytest tests/ -m "not slow and not containers" $(ARGS)
 
 .PHONY: test-slow
 test-slow: env-test ## The slow tests: bursts, killed gateways, whole leases waited through
-	@$(PYTHON) -m pytest tests/ -m slow $(ARGS)
+	@$(PYTHON) -m pytest tests/ -m "slow and not containers" $(ARGS)
+
+.PHONY: test-containers
+test-containers: env-dev ## The compose stack: built, started, scaled, broken; needs a Docker engine; ARGS="-k story" picks some
+	@$(PYTHON) -m pytest tests/ -m containers $(ARGS)
 
 .PHONY: bench
 bench: env-test ## Measure under load and write docs/load-report.*; ARGS="--quick" shows only that it works
@@ -60,6 +64,19 @@ format: env-dev ## Rewrite the code in the house format and fix what can be fixe
 	@$(PYTHON) -m ruff format .
 	@$(PYTHON) -m ruff check --fix .
 
+.PHONY: up
+up: ## Build and start the whole stack in containers, and wait until it is healthy; ARGS="--scale messaging=3"
+	@docker compose up --build --detach --wait $(ARGS)
+	@echo "Foyer listens on $$(docker compose port balancer 8080). The first administrator's password: docker compose exec presence cat /run/foyer/admin_password"
+
+.PHONY: down
+down: ## Stop the containers and remove them; the data stays, unless ARGS=--volumes
+	@docker compose down $(ARGS)
+
+.PHONY: images
+images: ## Build all images; FOYER_VERSION=1.2.3 names them
+	@docker compose --profile ops build $(ARGS)
+
 .PHONY: replay
 replay: env-run ## Play dialogues through the running stack and compare; DIALOGUES=file AGENTS=5 CONCURRENCY=8 URL=http://…
 	@deploy/local/with_demo.sh /bin/sh -c 'exec $(PYTHON) -m deploy.replay "$$@" --url "$${URL:-$${FOYER_URL:-http://127.0.0.1:$${FOYER_PORT:-8000}}}"' \
@@ -67,8 +84,12 @@ replay: env-run ## Play dialogues through the running stack and compare; DIALOGU
 replay: export URL := $(URL)
 
 .PHONY: topology
-topology: env-run ## Write services/common/topology.json from the services' own declarations
+topology: env-run ## Write topology.json and definitions.json, the broker's side, from the code
 	@$(PYTHON) -m deploy.topology
+
+.PHONY: compatibility
+compatibility: env-run ## Compare the contract with the last release's; ARGS=--write keeps it, with the release that brings it
+	@$(PYTHON) -m deploy.compatibility $(ARGS)
 
 .PHONY: lock
 lock: env-dev ## Compile the hashed locks from requirements*.in; ARGS=--upgrade takes newer versions

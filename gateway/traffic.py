@@ -27,7 +27,8 @@ SECONDS = Histogram(
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds: no traces of them
+# Asked every few seconds: no traces of them, and no log lines while all is well.
+OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -103,7 +104,9 @@ def register(app: Flask) -> None:
         SECONDS.labels(method, route).observe(seconds)
         if tracing.active() and (span := g.pop("span", None)) is not None:
             span.end(failed=response.status_code >= 500, **{"http.response.status_code": response.status_code})
-        log.info("request", method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 1))
+        # A balancer asks every second: that all is well is not worth a line each time.
+        say = log.debug if route in OPERATIONS and response.status_code == 200 else log.info
+        say("request", method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 1))
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         add_cors(request, response)

@@ -25,7 +25,10 @@ class Kind:
 
 
 def _token() -> str:
-    return secrets.token_urlsafe(32)
+    # One that began with a hyphen would be an option to every command line it is pasted into.
+    while (token := secrets.token_urlsafe(32)).startswith("-"):
+        pass
+    return token
 
 
 def _keyfile() -> str:
