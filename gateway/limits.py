@@ -31,7 +31,7 @@ MESSENGER_REFUSED = "1200/minute"
 # Facebook asks once, when somebody sets up the webhook; guessing a verify token takes many questions.
 MESSENGER_CHALLENGES = "20/minute"
 EVERYTHING = "1200/minute"
-UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})
+UNLIMITED = frozenset({"/healthz", "/healthz/serving", "/readyz", "/metrics"})
 _REFUSALS = range(400, 500)
 _OWN_ALLOWANCE = "_own_allowance"  # a mark on views; functools.wraps keeps it
 

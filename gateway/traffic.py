@@ -28,7 +28,7 @@ SECONDS = Histogram(
 REQUEST_ID_HEADER = "X-Request-ID"
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 # Asked every few seconds: no traces of them, and no log lines while all is well.
-OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
+OPERATIONS = frozenset({"/healthz", "/healthz/serving", "/readyz", "/metrics"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

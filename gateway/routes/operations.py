@@ -33,6 +33,19 @@ def show_health() -> Response:
     return answer({"status": "draining"}, 503) if gateway().draining else answer({"status": "ok"})
 
 
+@blueprint.route("/healthz/serving")
+@blueprint.response(200, HealthSchema)
+@blueprint.alt_response(503, schema=HealthSchema, description="Another gateway serves better.")
+def show_serving() -> Response:
+    """Whether a balancer that has the choice should send requests here.
+
+    Not while the process is about to end, and not while its own link to the broker is lost: it would answer 503 faster than others
+    answer at all.
+    """
+    status = "draining" if gateway().draining else "ok" if gateway().rpc.connected else "disconnected"
+    return answer({"status": status}, 200 if status == "ok" else 503)
+
+
 @blueprint.route("/readyz")
 @blueprint.response(200, ReadinessSchema)
 @blueprint.alt_response(503, schema=ReadinessSchema, description="Something is missing; the body says what.")

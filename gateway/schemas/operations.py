@@ -8,7 +8,9 @@ from gateway.schemas import base
 class HealthSchema(base.Resource):
     """Whether the process wants requests."""
 
-    status = base.one_of("`draining` while it prepares to end: still served, but send new requests elsewhere.", "ok", "draining")
+    status = base.one_of(
+        "`draining` while it prepares to end, `disconnected` without a link to the broker.", "ok", "draining", "disconnected"
+    )
 
 
 class ServiceHealthSchema(base.Resource):

@@ -30,7 +30,7 @@ class RpcClient:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._timeout = settings.rpc_timeout
-        self._reply_key = f"rpc.reply-{new_id()}"
+        self._reply_key = ""
         self._pending: dict[str, tuple[str, Future[dict[str, Any]]]] = {}
         self._loop = ConsumerLoop(settings.amqp_uri, "rpc", self._consume, lost=self._fail_all)
         self._thread = threading.Thread(target=self._loop.run, name="rpc", daemon=True)
@@ -107,6 +107,8 @@ class RpcClient:
 
     def _consume(self, channel: Any) -> None:
         declare(channel.connection, self._settings)
+        # Of its own for each link: the broker may hold the last one's, exclusive, until it misses that link's heartbeats.
+        self._reply_key = f"rpc.reply-{new_id()}"
         channel.queue_declare(self._reply_key, exclusive=True, auto_delete=True, durable=False)
         channel.queue_bind(self._reply_key, RPC_EXCHANGE, self._reply_key)
         self._loop.on_return(channel, self._handle_return)

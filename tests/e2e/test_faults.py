@@ -124,6 +124,8 @@ def test_api_says_503_in_time_and_is_whole_again_by_itself(
         assert int(response.headers["Retry-After"]) >= 1
     assert gateway.send("GET", "/readyz").status_code == 503
     assert gateway.send("GET", "/healthz").status_code == 200
+    serving = gateway.send("GET", "/healthz/serving")
+    assert (serving.status_code, serving.json()["status"]) == ((503, "disconnected") if part == "broker" else (200, "ok"))
     server.start()
     gateway.wait_ready(30)
     say_until_accepted(visitor, "after")

@@ -1,5 +1,6 @@
 """nameko 2.14.1's known traps on the calls' side, each shown handled."""
 
+import dataclasses
 import signal
 import threading
 import time
@@ -8,11 +9,14 @@ from typing import Any
 import pytest
 
 from deploy.local.process import ChildProcess
+from services.common.amqp import HEARTBEAT
 from services.common.errors import DomainError, RemoteError, Unavailable
 from services.common.ids import new_id
 from services.common.rpc_client import RpcClient
 from tests.integration.conftest import ProbeRunner
 from tests.support.events import Announcer
+from tests.support.stack import Stack, wait_for_service
+from tests.support.tcp_relay import TcpRelay
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("probe")
@@ -149,3 +153,21 @@ def _answers(rpc: RpcClient) -> bool:
         return bool(rpc.call("contacts", "get_health", timeout=1.0))
     except DomainError:
         return False
+
+
+def test_calls_are_answered_again_at_once_when_the_broker_has_not_noticed_the_lost_link(
+    stack: Stack, probe: ChildProcess
+) -> None:
+    with TcpRelay(stack.broker.port) as relay:
+        uri = stack.broker.uri().replace(str(stack.broker.port), str(relay.port))
+        client = RpcClient(dataclasses.replace(stack.settings, amqp_uri=uri))
+        try:
+            assert client.start(10)
+            wait_for_service(client, "contacts", probe)
+            relay.strand()
+            wait_until(lambda: not client.connected, what="the loss")
+            # Sooner than the broker gives the dead link's exclusive queue up: that takes two heartbeats.
+            wait_until(lambda: client.connected, HEARTBEAT, what="the next link")
+            assert client.call("contacts", "get_health")["status"] == "ok"
+        finally:
+            client.close()

@@ -16,6 +16,8 @@ class TcpRelay:
         self._open.set()
         self._ending = False
         self._sockets: list[socket.socket] = [self._listener]
+        self._near: list[socket.socket] = []
+        self._stranded: set[socket.socket] = set()
         self.port: int = self._listener.getsockname()[1]
 
     def __enter__(self) -> Self:
@@ -38,11 +40,20 @@ class TcpRelay:
         """Let everything pass again."""
         self._open.set()
 
+    def strand(self) -> None:
+        """End the connections on the process's side alone: the server never hears of it, as when packets are lost for long."""
+        for near in self._near:
+            self._stranded.add(near)
+            with contextlib.suppress(OSError):
+                near.shutdown(socket.SHUT_RDWR)
+        self._near.clear()
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
                 self._sockets.append(near)
+                self._near.append(near)
                 threading.Thread(target=self._connect, args=(near,), daemon=True).start()
 
     def _connect(self, near: socket.socket) -> None:
@@ -62,6 +73,8 @@ class TcpRelay:
             while chunk := source.recv(65_536):
                 self._open.wait()
                 sink.sendall(chunk)
+        if source in self._stranded or sink in self._stranded:
+            return
         for each in (source, sink):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

@@ -7,7 +7,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from gateway.errors import CODES, PROBLEM_TYPE
 from tests.unit.gateway.kit import World
 
-WORDLESS = {"/healthz", "/readyz", "/metrics"}
+WORDLESS = {"/healthz", "/healthz/serving", "/readyz", "/metrics"}
 FACEBOOKS = "/v1/webhooks/messenger/{channel_id}"
 
 
