@@ -142,10 +142,10 @@ def test_promtool_agrees(command: list[str]) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-def test_every_job_is_a_process_of_ours_or_the_broker() -> None:
+def test_every_job_is_a_container_of_the_stack() -> None:
     jobs = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]
     assert {job["job_name"] for job in jobs} == {
-        "gateway", "messaging", "presence", "assignment", "contacts", "broker", "broker-queues",
+        "balancer", "gateway", "messaging", "presence", "assignment", "contacts", "broker", "broker-queues",
     }  # fmt: skip
     assert all(job["dns_sd_configs"][0]["type"] == "A" for job in jobs)
 
