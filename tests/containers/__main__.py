@@ -1,5 +1,6 @@
 """`python -m tests.containers RECORDS…`: what the container tests recorded, as docs/container-report.md."""
 
+import argparse
 import os
 import platform
 import sys
@@ -15,19 +16,20 @@ Rows = Sequence[Sequence[object]]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the report from the records of one or more runs. Exit status 2 without any."""
-    if not arguments:
-        print("usage: python -m tests.containers RECORDS…", file=sys.stderr)
-        return 2
+    """Write the report from the records of one or more runs."""
+    parser = argparse.ArgumentParser(prog="python -m tests.containers", description="Writes docs/container-report.md.")
+    parser.add_argument("records", nargs="+", help="files that FOYER_CONTAINER_RECORDS named")
+    parser.add_argument("--note", default="", help="a sentence on the machine or the images, for the head of the report")
+    options = parser.parse_args(arguments)
     found: dict[str, list[dict[str, Any]]] = {}
-    for name in arguments:
+    for name in options.records:
         for kind, lines in read(Path(name)).items():
             found.setdefault(kind, []).extend(lines)
-    REPORT.write_text(render(found))
+    REPORT.write_text(render(found, options.note))
     return 0
 
 
-def render(found: dict[str, list[dict[str, Any]]]) -> str:
+def render(found: dict[str, list[dict[str, Any]]], note: str = "") -> str:
     """The report's text."""
     parts = [
         "# What was seen of the containers",
@@ -36,6 +38,7 @@ def render(found: dict[str, list[dict[str, Any]]]) -> str:
             f"{os.cpu_count()} cores ({platform.machine()}), the load, all containers and the tests on it. Times tell of that machine; "
             "what must hold everywhere (nothing lost, nothing doubled, all well again) is asserted by the tests."
         ),
+        *([note] if note else []),
         *_story(found),
         *_faults(found),
         *_rolling(found),

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 
 def test_no_request_fails_but_for_503_when_everything_is_restarted_one_by_one(stack: ComposeStack) -> None:
     stack.scale(**dict.fromkeys(SERVED, 2))
-    replay = Replay(stack.url, stack.admin_email, stack.admin_password, seconds=200)
+    replay = Replay(stack.url, stack.admin_email, stack.admin_password, seconds=110)
     try:
         with Prober(stack.url, stack.make_channel("Probe of a rolling restart")) as prober:
             wait_until(lambda: len(prober.accepted) >= 8, 30, what="the prober's beginning")
