@@ -9,6 +9,7 @@ from flask import Flask, current_app, g, request
 from gateway.addresses import client_address
 from gateway.api_tokens import ApiTokens
 from gateway.origins import ChannelOrigins
+from gateway.readiness import Readiness
 from gateway.revocations import RevokedSessions
 from gateway.settings import GatewaySettings
 from gateway.tokens import Signer
@@ -61,6 +62,11 @@ class Gateway:
     def origins(self) -> ChannelOrigins:
         """Which pages may use which channel."""
         return ChannelOrigins(self.rpc)
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """How everything behind this process stands."""
+        return Readiness(self.rpc)
 
     def start(self) -> None:
         """Connect, without waiting: until the broker is there, requests are answered with 503."""

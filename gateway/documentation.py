@@ -17,10 +17,11 @@ DOC = "_apidoc"  # where flask-smorest keeps what a view says of itself
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 SIGNED_IN = ("UNAUTHENTICATED", "TOKEN_EXPIRED", "TOKEN_INVALID")
 ALWAYS = ("RATE_LIMITED", "SERVICE_UNAVAILABLE", "DATABASE_UNAVAILABLE", "OVERLOADED")
-WITH_BODY = ("MALFORMED_REQUEST", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE")
+WITH_BODY = ("MALFORMED_REQUEST", "REQUEST_TOO_SLOW", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE")
 # Statuses whose codes are the same everywhere: one component each.
 SHARED = {
     401: ("Unauthenticated", SIGNED_IN),
+    408: ("RequestTooSlow", ("REQUEST_TOO_SLOW",)),
     413: ("BodyTooLarge", ("BODY_TOO_LARGE",)),
     415: ("UnsupportedMediaType", ("UNSUPPORTED_MEDIA_TYPE",)),
     429: ("RateLimited", ("RATE_LIMITED",)),

@@ -46,9 +46,16 @@ class Logger(glogging.Logger):
 logger_class = Logger
 
 
+def when_ready(_server: Any) -> None:
+    """Let in what gateway.__main__ held back; gunicorn handles signals by now."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
+
+
 def post_fork(_server: Any, _worker: Any) -> None:
-    """Log as every other process does, with locks that gevent has patched."""
+    """Log as every other process does, with locks that gevent has patched; and hear of the end before the first request."""
     configure_logs()
+    # The handler that the fork took over tells gunicorn's first process, which is another one now.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(0))
 
 
 def post_worker_init(worker: Any) -> None:

@@ -2,8 +2,12 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
+
+if __name__ == "__main__":  # a container's first process ignores what it has no handler for, and the imports take a while
+    signal.signal(signal.SIGTERM, lambda number, _frame: os._exit(128 + number))
 
 from deploy.setup.broker import set_up_broker
 from deploy.setup.database import set_up_database

@@ -71,8 +71,11 @@ def set_up_broker(env: Mapping[str, str]) -> None:
     for user, tags in USERS.items():
         management = deadline.wait_for(f"user {user}", partial(_make_user, setup, management, user, tags))
     wanted = definitions(setup.product, version)
+    deleted = _deleted(management, wanted["queues"])
     deadline.wait_for("the definitions' import", lambda: management.post("definitions", body=wanted))
     log.info("definitions_imported", vhost=VHOST, queues=len(wanted["queues"]), bindings=len(wanted["bindings"]))
+    if deleted:
+        log.warning("queues_made_anew", queues=deleted)
     deadline.wait_for("the queues", lambda: _check_queues(management, wanted["queues"]))
     if setup.user != GUEST and management.get("users", GUEST) is not None:
         management.delete("users", GUEST)
@@ -125,6 +128,13 @@ def matches(user: Mapping[str, Any], password: str) -> bool:
 def _tags(user: Mapping[str, Any]) -> str:
     tags = user.get("tags", "")
     return tags if isinstance(tags, str) else ",".join(tags)
+
+
+def _deleted(management: Management, wanted: list[dict[str, Any]]) -> list[str]:
+    """Those that are missing where others are there: deleted, with what was in them, or new with this version."""
+    names = {queue["name"] for queue in wanted}
+    missing = names - {queue["name"] for queue in management.get("queues", VHOST) or []}
+    return sorted(missing) if missing != names else []
 
 
 def _check_queues(management: Management, wanted: list[dict[str, Any]]) -> None:

@@ -16,6 +16,7 @@ from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from deploy.setup.definitions import OPERATOR
 from deploy.setup.errors import SetupFailed
 from deploy.setup.files import REPLICA_SET
+from deploy.setup.members import complete
 from deploy.setup.passwords import read_passwords, with_previous
 from deploy.setup.secrets import DATABASE_USERS
 from deploy.setup.waiting import Deadline, NotYet
@@ -67,6 +68,7 @@ def set_up_database(env: Mapping[str, str]) -> None:
     password = deadline.wait_for("the operator's user", lambda: _sign_in(setup, primary))
     try:
         with closing(_connect(primary, OPERATOR, password, "admin")) as client:
+            complete(client, setup.members, deadline)
             for user in DATABASE_USERS:
                 database = "admin" if user == OPERATOR else f"foyer_{user}"
                 roles = [{"role": "root", "db": "admin"}] if user == OPERATOR else [{"role": "readWrite", "db": database}]

@@ -13,11 +13,11 @@ from services.common.topology import (
     EVENT_LOG,
     RPC_EXCHANGE,
     SERVICES,
-    dead_letter_queue,
     event_exchange,
     event_queue,
     layout,
     rpc_queue,
+    used_by,
 )
 
 VHOST = "foyer"
@@ -67,15 +67,15 @@ def permissions() -> dict[str, tuple[str, str, str]]:
     found = {
         service: (
             _any_of(rpc_queue(service)),
-            # To the event log and the dead letters nobody writes by queue. Of RabbitMQ from 4.2.6 on, whoever asks whether a
-            # queue is up needs some right on it, and this is the least: with it one could bind, but neither read nor delete.
+            # To the event log, the dead letters and the others' events nobody writes by queue. Of RabbitMQ from 4.2.6 on, whoever
+            # asks whether a queue is up needs some right on it, and this is the least: with it one could bind the queue to what
+            # one may read, which are one's own calls, but neither read nor delete it.
             _any_of(
                 rpc_queue(service),
                 RPC_EXCHANGE,
                 event_exchange(service),
                 DEAD_LETTER_EXCHANGE,
-                EVENT_LOG,
-                dead_letter_queue(service),
+                *used_by(service, publishes=True)[1],
             ),
             _any_of(rpc_queue(service), RPC_EXCHANGE, event_queue(service)),
         )

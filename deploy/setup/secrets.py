@@ -39,6 +39,12 @@ SIGNING_KEY = Kind(r"[^\r\n]{32,1024}", "must be one line of at least 32 charact
 ACCOUNT = Kind(r"[^\r\n]{10,200}", "must be one line of 10 to 200 characters", _token)
 # They stand in URIs and in rabbitmq.conf, where other characters mean something.
 PASSWORD = Kind(r"[A-Za-z0-9._~+/=@:!,-]{8,200}", "must be 8 to 200 letters, digits or characters of ._~+/=@:!,-", _token)
+# RabbitMQ 4 takes what stands before a colon in its configuration for a kind of encryption, and doesn't start.
+FIRST_PASSWORD = Kind(
+    r"[A-Za-z0-9._~+/=@!,-]{8,200}",
+    "must be 8 to 200 letters, digits or characters of ._~+/=@!,- (no colon: with one in it RabbitMQ 4 does not start)",
+    _token,
+)
 KEYFILE = Kind(r"[A-Za-z0-9+/=]{6,1024}", "must be 6 to 1024 characters of base64, as mongod wants it", _keyfile)
 COOKIE = Kind(r"[A-Za-z0-9]{20,255}", "must be 20 to 255 letters and digits", lambda: secrets.token_hex(32))
 
@@ -49,6 +55,7 @@ SECRETS: dict[str, tuple[Kind, str]] = {
     "database_keyfile": (KEYFILE, "database_keyfile"),
     "broker_cookie": (COOKIE, "broker_cookie"),
     **{f"broker_{user}_password": (PASSWORD, f"broker_passwords/{user}") for user in BROKER_USERS},
+    f"broker_{OPERATOR}_password": (FIRST_PASSWORD, f"broker_passwords/{OPERATOR}"),
     **{f"database_{user}_password": (PASSWORD, f"database_passwords/{user}") for user in DATABASE_USERS},
 }
 

@@ -68,7 +68,7 @@ def verify_subscription(query: dict[str, Any], channel_id: str) -> Response:
 @blueprint.route("/<id:channel_id>", methods=["POST"])
 @any_query
 @limit_messenger
-@problems("CHANNEL_NOT_FOUND", "FORBIDDEN", "SIGNATURE_INVALID", "MALFORMED_REQUEST", "BODY_TOO_LARGE")
+@problems("CHANNEL_NOT_FOUND", "FORBIDDEN", "SIGNATURE_INVALID", "MALFORMED_REQUEST", "REQUEST_TOO_SLOW", "BODY_TOO_LARGE")
 @blueprint.doc(parameters=[SIGNATURE], requestBody=BODY)
 @blueprint.response(200, {"type": "string"}, content_type="text/plain")
 def receive(channel_id: str) -> Response:

@@ -22,6 +22,9 @@ class ServiceHealthSchema(base.Resource):
     database = fields.Boolean(metadata={"description": "Whether it reaches its database."})
     broker = fields.Boolean(metadata={"description": "Whether it reaches the broker."})
     events = fields.Boolean(metadata={"description": "Whether other services' events reach it."})
+    outbox = fields.Boolean(
+        metadata={"description": "Whether it gets its own events sent; false when that has stood still for 30 s."}
+    )
     workers = fields.Boolean(metadata={"description": "Whether its workers get on; false when most of them hang."})
     version = fields.String(metadata={"description": "What runs."})
     detail = fields.String(metadata={"description": "Why it is unavailable."})

@@ -22,6 +22,8 @@ from services.common.wire import CONTENT_TYPE
 log = get_logger(__name__)
 
 HEARTBEAT = 10  # seconds; a broker that moved is found again within three of them
+# Nothing else bounds the wait for an answer to what is declared; on a cluster a declaration takes a second.
+ANSWER_TIMEOUT = 5.0
 WRITE_TIMEOUT = 2.0  # seconds; a broker in alarm stops reading, and a publisher must not wait for it for ever
 PERSISTENT = 2
 TRANSIENT = 1
@@ -103,10 +105,12 @@ class Publisher:
         self._rejected = 0
         self._returned: list[str] = []
 
-    def publish_confirmed(self, messages: Sequence[Outgoing], *, mandatory: bool = True, timeout: float = 5.0) -> None:
-        """Send all of them in order and return when the broker has taken responsibility for each.
+    def publish_confirmed(
+        self, messages: Sequence[Outgoing], *, mandatory: bool = True, timeout: float = 5.0, queues: Sequence[str] = ()
+    ) -> None:
+        """Send all of them in order and return when the broker has taken responsibility for each, and `queues` were there still.
 
-        Raises BROKER_ERRORS or Unroutable; any of the messages may then have been taken, so a repeat must be harmless.
+        A message that one queue takes is not returned for another's being gone. Raises BROKER_ERRORS or Unroutable; any of the messages may then have been taken, so a repeat must be harmless.
         """
         with self._lock:
             try:
@@ -117,6 +121,7 @@ class Publisher:
                     self._send(message, mandatory=mandatory)
                     self._outstanding.add(self._published)
                 self._await_confirms(time.monotonic() + timeout)
+                self._require(queues)
             except BROKER_ERRORS:
                 self._reset()
                 raise
@@ -172,15 +177,21 @@ class Publisher:
         self._published += 1
 
     def _open(self) -> None:
-        self._connection = connect(self._uri)
-        if self._prepare is not None:
-            self._prepare(self._connection)
-        self._channel = self._connection.channel()
-        self._channel.events["basic_return"].add(self._handle_return)
+        connection = connect(self._uri)
+        try:
+            with connection.connection.transport.having_timeout(ANSWER_TIMEOUT):
+                if self._prepare is not None:
+                    self._prepare(connection)
+                channel = connection.channel()
+                channel.confirm_select()
+        except BaseException:
+            close_quietly(connection)
+            raise
+        channel.events["basic_return"].add(self._handle_return)
+        channel.events["basic_ack"].add(self._handle_ack)
+        channel.events["basic_nack"].add(self._handle_nack)
         self._published = 0
-        self._channel.confirm_select()
-        self._channel.events["basic_ack"].add(self._handle_ack)
-        self._channel.events["basic_nack"].add(self._handle_nack)
+        self._connection, self._channel = connection, channel
 
     def _await_confirms(self, deadline: float) -> None:
         while self._outstanding:
@@ -190,6 +201,13 @@ class Publisher:
             self._connection.drain_events(timeout=remaining)
         if self._rejected:
             raise ConnectionError(f"the broker rejected {self._rejected} messages")
+
+    def _require(self, queues: Sequence[str]) -> None:
+        if not queues or self._connection is None:
+            return
+        with self._connection.connection.transport.having_timeout(ANSWER_TIMEOUT):
+            for queue in queues:
+                self._channel.queue_declare(queue, passive=True)
 
     def _handle_ack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001 - py-amqp's callback
         if multiple:

@@ -14,7 +14,7 @@ from typing import Any
 import amqp
 from kombu.connection import Connection
 
-from services.common.amqp import BROKER_ERRORS, HEARTBEAT, Outgoing, close_quietly, connect
+from services.common.amqp import ANSWER_TIMEOUT, BROKER_ERRORS, HEARTBEAT, Outgoing, close_quietly, connect
 from services.common.logs import get_logger
 
 log = get_logger(__name__)
@@ -86,8 +86,9 @@ class ConsumerLoop:
 
     def _open(self) -> None:
         self._connection = connect(self._uri)
-        self._channel = self._connection.channel()
-        self._consume(self._channel)
+        with self._connection.connection.transport.having_timeout(ANSWER_TIMEOUT):
+            self._channel = self._connection.channel()
+            self._consume(self._channel)
         self._tags = list(self._channel.callbacks)
         # Reads and writes are bounded by the socket's own timeout: py-amqp's per-call timeouts set and restore it, which
         # goes wrong when a reader and a writer overlap.

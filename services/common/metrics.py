@@ -25,10 +25,11 @@ EVENTS_LAG_SECONDS = Histogram(
     buckets=(*LATENCY_BUCKETS, 10, 60, 600),
 )
 EVENTS_SENT = Counter("foyer_events_sent_total", "Events that the broker confirmed", ["type"])
-# Each replica looks for the same: take the largest, not the sum.
+# Each replica looks for the same: take the largest, not the sum. NaN while the database can't be read.
 OUTBOX_UNSENT = Gauge("foyer_outbox_unsent", "Documents whose events the last sweep found unsent, on all replicas")
 OUTBOX_OLDEST = Gauge("foyer_outbox_oldest_seconds", "How long the oldest of these events has been unsent, on all replicas")
 OUTBOX_FAILURES = Counter("foyer_outbox_failures_total", "Batches that could not be published at once")
+HEALTH = Gauge("foyer_health", "Whether a part of what this replica needs was well when last tried, 15 s ago at most", ["part"])
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -4,6 +4,7 @@ An event is removed from its document only after the broker confirmed it, so eac
 document holds: whoever sends one of its events sends the earlier unsent ones first.
 """
 
+import math
 import threading
 import time
 from collections import OrderedDict, deque
@@ -18,13 +19,15 @@ from services.common.queues import QueueWatch
 from services.common.settings import Settings
 from services.common.store import Document, Store
 from services.common.times import now, to_wire
-from services.common.topology import declare, event_exchange
+from services.common.topology import EVENT_LOG, TopologyMissing, declare, event_exchange, listeners
 from services.common.wire import encode
 
 log = get_logger(__name__)
 
 BATCH = 200
 SWEEP_SECONDS = 5.0
+# Turns that fail take less, and one that works through much says so after each batch.
+STUCK_SECONDS = 30.0
 # Past this many waiting the memory is given up: they are all in the database, where the sweep finds them.
 MAX_WAITING = 20_000
 MOST_COUNTED = 10_000
@@ -40,7 +43,9 @@ class OutboxRelay:
         self._service = service
         # RabbitMQ 3.10 confirms what it drops while a stream is still starting after the broker did (seen for half a
         # second: 300 of 300 lost). It refuses to declare the stream during that time, so declaring comes first.
-        self._publisher = Publisher(settings.amqp_uri, prepare=lambda connection: declare(connection, settings, service))
+        self._publisher = Publisher(
+            settings.amqp_uri, prepare=lambda connection: declare(connection, settings, service, publishes=True)
+        )
         self._waiting: deque[tuple[str, str, list[Document]]] = deque()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -49,9 +54,17 @@ class OutboxRelay:
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._behind = True
         self._queues = QueueWatch(service, self._publisher.count_ready)
+        self._measured = False
         self._oldest: datetime | None = None  # of the events that the last sweep found and has not sent yet
-        metrics.OUTBOX_OLDEST.set_function(lambda: (now() - self._oldest).total_seconds() if self._oldest else 0.0)
+        self._got_on_at = time.monotonic()
+        metrics.OUTBOX_OLDEST.set_function(self._age_of_oldest)
+        metrics.OUTBOX_UNSENT.set(math.nan)
         self.store: Store | None = None
+
+    @property
+    def gets_on(self) -> bool:
+        """Whether it has done its work, if there was any, within the last STUCK_SECONDS."""
+        return time.monotonic() - self._got_on_at < STUCK_SECONDS
 
     def hand_over(self, collection: str, document_id: str, entries: list[Document]) -> None:
         """Send a committed document's outbox soon. Never blocks, never fails: what is forgotten here is swept up later."""
@@ -65,6 +78,7 @@ class OutboxRelay:
         """Send until `stop`, then send what is still waiting."""
         swept = 0.0
         pause = 0.2
+        self._got_on_at = time.monotonic()
         try:
             while not (self._stopping.is_set() and not self._waiting):
                 try:
@@ -73,6 +87,7 @@ class OutboxRelay:
                         swept, self._behind = time.monotonic(), False
                     self._send_waiting()
                     self._queues.look()
+                    self._got_on_at = time.monotonic()
                     pause = 0.2
                 except Exception as error:
                     metrics.OUTBOX_FAILURES.inc()
@@ -82,7 +97,7 @@ class OutboxRelay:
                         return
                     known = isinstance(error, (*BROKER_ERRORS, Unroutable)) or is_outage(error)
                     log.warning("outbox_not_sent", reason=f"{type(error).__name__}: {error}"[:300], exc_info=not known)
-                    if isinstance(error, Unroutable):
+                    if isinstance(error, (Unroutable, TopologyMissing)):
                         self._publisher.close()  # opening it again declares the queues
                     self._stopping.wait(pause)
                     pause = min(pause * 2, 3.0)
@@ -114,7 +129,11 @@ class OutboxRelay:
         entries = [entry for entries in batch.values() for entry in entries]
         # Somebody waits for the events, nobody for the filing: a reader looks into the outbox too.
         with tracing.publishing(self._service, entries) as parents:
-            self._publisher.publish_confirmed([to_message(self._service, entry, parents[entry["id"]]) for entry in entries])
+            # One that was deleted meanwhile took none of them: all go again once it is back.
+            reached = listeners(self._service)
+            queues = sorted({EVENT_LOG, *(queue for entry in entries for queue in reached.get(entry["type"], ()))})
+            messages = [to_message(self._service, entry, parents[entry["id"]]) for entry in entries]
+            self._publisher.publish_confirmed(messages, queues=queues)
         for entry in entries:
             metrics.EVENTS_SENT.labels(entry["type"]).inc()
         for collection in {collection for collection, _ in batch}:
@@ -123,6 +142,7 @@ class OutboxRelay:
             self.store.mark_sent(collection, {key: [entry["id"] for entry in entries] for key, entries in sent.items()})
         for entry in entries:
             self._recent[entry["id"]] = None
+        self._got_on_at = time.monotonic()
         while len(self._recent) > RECENT:
             self._recent.popitem(last=False)
 
@@ -130,9 +150,15 @@ class OutboxRelay:
         if self.store is None:
             return
         older_than = now() - age + timedelta(milliseconds=1)
-        # Measured first: what can't be sent is what somebody wants to know of.
-        unsent = {collection: self.store.unsent(collection, older_than, BATCH) for collection in self.store.entities}
-        self._measure(unsent, older_than)
+        # Measured first: what can't be sent is what somebody wants to know of. Until it is read, nothing is known.
+        try:
+            unsent = {collection: self.store.unsent(collection, older_than, BATCH) for collection in self.store.entities}
+            self._measure(unsent, older_than)
+        except Exception:
+            self._measured = False
+            metrics.OUTBOX_UNSENT.set(math.nan)
+            raise
+        self._measured = True
         for collection, first in unsent.items():
             found = first
             while found:
@@ -155,6 +181,11 @@ class OutboxRelay:
         )
         metrics.OUTBOX_UNSENT.set(sum(counts))
         self._oldest = min((found[0]["outbox"][0]["at"] for found in unsent.values() if found), default=None)
+
+    def _age_of_oldest(self) -> float:
+        if not self._measured:
+            return math.nan
+        return (now() - oldest).total_seconds() if (oldest := self._oldest) else 0.0
 
 
 def to_message(service: str, entry: Document, traceparent: str | None = None) -> Outgoing:

@@ -4,7 +4,7 @@ import http.client
 import os
 import sys
 
-SECONDS = 4.0  # for a database that doesn't answer, the process needs 2.5 s to say so
+SECONDS = 4.0  # for a database that doesn't answer, the process needs one to say so
 
 
 def ask(port: str, path: str) -> int:

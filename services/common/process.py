@@ -16,6 +16,8 @@ def run(module: str, class_name: str) -> None:
 
     A second signal ends the process at once.
     """
+    # A container's first process ignores what it has no handler for, and the imports take a second.
+    signal.signal(signal.SIGTERM, lambda number, _frame: os._exit(128 + number))
     # eventlet's own resolver keeps the old address of a broker that moved for about ten minutes.
     os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
     warnings.filterwarnings("ignore", category=DeprecationWarning)

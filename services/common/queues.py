@@ -1,13 +1,17 @@
-"""How many messages wait in a service's own queues, asked of the broker every 15 seconds over a link that is there anyway."""
+"""How many messages wait in a service's own queues, and whether those that its events have to reach are there.
+
+The broker is asked every 15 seconds over a link that is there anyway.
+"""
 
 import math
 import time
 from collections.abc import Callable
 
+import amqp
 from prometheus_client import Gauge
 
 from services.common.amqp import BROKER_ERRORS
-from services.common.topology import dead_letter_queue, event_queue, rpc_queue
+from services.common.topology import TopologyMissing, dead_letter_queue, event_queue, rpc_queue, used_by
 
 EVERY_SECONDS = 15.0
 
@@ -30,15 +34,26 @@ class QueueWatch:
         self._forget()
 
     def look(self) -> None:
-        """Ask, if it is time."""
+        """Ask, if it is time. Raises TopologyMissing when a queue is gone that the service's events have to reach; it is time then."""
         if time.monotonic() < self._due:
             return
-        self._due = time.monotonic() + EVERY_SECONDS
         for gauge, name in GAUGES:
             try:
                 gauge.set(self._count(name(self._service)))
             except BROKER_ERRORS:
                 gauge.set(math.nan)
+        self._look_at_others()
+        self._due = time.monotonic() + EVERY_SECONDS
+
+    def _look_at_others(self) -> None:
+        _, queues = used_by(self._service, publishes=True)
+        try:
+            for queue in queues:
+                self._count(queue)
+        except (amqp.exceptions.NotFound, TopologyMissing) as error:
+            raise TopologyMissing(str(error)) from None
+        except BROKER_ERRORS:
+            return  # whoever publishes next says so
 
     def _forget(self) -> None:
         for gauge, _ in GAUGES:

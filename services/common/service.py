@@ -1,5 +1,6 @@
 """The base of the four services: what each has without saying so."""
 
+import threading
 import time
 from typing import Any
 
@@ -11,6 +12,10 @@ from services.common.rpc import Rpc, rpc
 from services.common.storage import Storage
 from services.common.version import VERSION
 from services.common.workers import Workers
+
+log = logs.get_logger(__name__)
+
+WATCH_SECONDS = 15.0  # unless somebody asked meanwhile
 
 
 class RequestContext(DependencyProvider):
@@ -47,14 +52,33 @@ class RequestContext(DependencyProvider):
 class Health(DependencyProvider):
     """Whether this process can do its work: tried, not assumed."""
 
+    def setup(self) -> None:
+        """Nothing was tried yet."""
+        self._checked_at = 0.0
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Begin to try by itself, for the metrics."""
+        self.container.spawn_managed_thread(self._watch, identifier="health")
+
+    def stop(self) -> None:
+        """No longer."""
+        self._stopping.set()
+
+    kill = stop
+
     def check(self) -> dict[str, Any]:
-        """`{service, instance, status: ok|degraded, database, broker, events, workers, version}`."""
+        """`{service, instance, status: ok|degraded, database, broker, events, outbox, workers, version}`."""
         parts = {
             "database": all(provider.answers() for provider in self._dependencies(Storage)),
             "broker": all(entrypoint.server.alive for entrypoint in self._entrypoints(Rpc)),
             "events": all(entrypoint.consumer.connected for entrypoint in self._entrypoints(Subscription)),
+            "outbox": all(provider.relay.gets_on for provider in self._dependencies(Storage)),
             "workers": not self.hanging(),
         }
+        self._checked_at = time.monotonic()
+        for part, well in parts.items():
+            metrics.HEALTH.labels(part).set(well)
         status = "ok" if all(parts.values()) else "degraded"
         return {"service": self.container.service_name, "instance": logs.INSTANCE, "status": status, **parts, "version": VERSION}
 
@@ -65,6 +89,15 @@ class Health(DependencyProvider):
     def get_dependency(self, worker_ctx: Any) -> "Health":  # noqa: ARG002 - nameko's signature
         """Itself."""
         return self
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(1.0):
+            if time.monotonic() - self._checked_at >= WATCH_SECONDS:
+                try:
+                    self.check()
+                except Exception:  # the gauges keep what was found last
+                    self._checked_at = time.monotonic()
+                    log.exception("health_not_checked")
 
     def _dependencies(self, kind: type) -> list[Any]:
         return [provider for provider in self.container.dependencies if isinstance(provider, kind)]
@@ -82,5 +115,5 @@ class Service:
 
     @rpc
     def get_health(self) -> dict[str, Any]:
-        """`{service, instance, status: ok|degraded, database, broker, events, workers, version}`, tried at this moment."""
+        """`{service, instance, status: ok|degraded, database, broker, events, outbox, workers, version}`, tried at this moment."""
         return self.health.check()

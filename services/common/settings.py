@@ -1,12 +1,24 @@
 """What every process reads from its environment, once, into a frozen value."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
 Number = TypeVar("Number", int, float)
+
+_PART = r"(?:[^/?#@:%\[\];]|%[0-9A-Fa-f]{2})*"
+_HOST = rf"(?:\[[0-9A-Fa-f:.]+\]|{_PART})(?::\d{{1,5}})?"
+_WHO_AND_HOSTS = rf"(?:{_PART}(?::{_PART})?@)?{_HOST}"
+# Several brokers may be named, with a `;` between them.
+_BROKER = rf"(?:py)?amqps?://{_WHO_AND_HOSTS}(?:/[^@]*)?"
+_DATABASE = rf"mongodb(?:\+srv)?://{_WHO_AND_HOSTS}(?:,{_HOST})*(?:/[^@]*)?"
+_FORMS = {
+    "AMQP_URI": (re.compile(rf"{_BROKER}(?:;{_BROKER})*"), "amqp://user:password@host:5672/vhost"),
+    "MONGODB_URI": (re.compile(_DATABASE), "mongodb://user:password@host:27017/database?replicaSet=rs0"),
+}
 
 
 class InvalidSetting(ValueError):
@@ -56,6 +68,21 @@ def read_secret(environment: Mapping[str, str], name: str) -> str | None:
     return secret
 
 
+def read_address(environment: Mapping[str, str], name: str, default: str) -> str:
+    """The address of the broker or the database, read as a secret. Raises InvalidSetting, which shows nothing of it."""
+    address = read_secret(environment, name)
+    if address is None:
+        return default
+    form, looks = _FORMS[name]
+    if not form.fullmatch(address):
+        given = name if environment.get(name) else f"{name}_FILE"
+        raise InvalidSetting(
+            f"{given} can't be read as {looks}. In the user and the password, percent-encode all but letters, digits and -._~: "
+            "/ is %2F, : is %3A, @ is %40, % is %25."
+        )
+    return address
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings of every process; docs/settings.md explains each."""
@@ -76,8 +103,8 @@ class Settings:
         """The settings in `environment` (default: the process's). Raises InvalidSetting."""
         env = os.environ if environment is None else environment
         return cls(
-            amqp_uri=read_secret(env, "AMQP_URI") or "amqp://guest:guest@127.0.0.1:5672/",
-            mongodb_uri=read_secret(env, "MONGODB_URI") or "mongodb://127.0.0.1:27017/?replicaSet=rs0",
+            amqp_uri=read_address(env, "AMQP_URI", "amqp://guest:guest@127.0.0.1:5672/"),
+            mongodb_uri=read_address(env, "MONGODB_URI", "mongodb://127.0.0.1:27017/?replicaSet=rs0"),
             log_level=read_choice(env, "FOYER_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
             log_format=read_choice(env, "FOYER_LOG_FORMAT", "json", ("json", "console")),
             rpc_timeout=read_number(env, "FOYER_RPC_TIMEOUT", 3.0, minimum=0.1, maximum=60),

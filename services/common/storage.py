@@ -1,10 +1,13 @@
 """The database of a service as a dependency: opened before the first call, closed after the last, with its relay beside it."""
 
+import socket
 import threading
+import time
 from typing import Any, Generic, TypeVar
 
 import pymongo
 from nameko.extensions import DependencyProvider
+from pymongo import IndexModel
 from pymongo.errors import PyMongoError
 
 from services.common.logs import get_logger
@@ -12,12 +15,22 @@ from services.common.outages import is_outage
 from services.common.outbox import OutboxRelay
 from services.common.settings import Settings
 from services.common.store import Document, Store
+from services.common.times import now
 
 log = get_logger(__name__)
 
 StoreType = TypeVar("StoreType", bound=Store)
 
 DATABASE_TIMEOUT_MS = 2500  # below the calls' deadline of 3 s, so that the answer says which part was down
+
+# For the question whether it answers: the gateway waits 2 s for what the services say. The driver, looking for a primary, takes up
+# to half a second more than it is given.
+ANSWER_SECONDS = 0.9
+# A database may read on while its disk stands still, it is locked, or the right to write is lost.
+WRITES_SECONDS = 10.0
+WRITES_AGAIN_SECONDS = 2.0  # after a failure
+HEALTH = "health"
+HEALTH_INDEX = IndexModel([("at", 1)], name="age", expireAfterSeconds=86_400)
 
 # Of a new version's index over what is there already: a bound aborts the build, and the next attempt begins it anew. Two over
 # 750,000 documents took 2.8 s, more than any other operation may take.
@@ -48,6 +61,8 @@ class Storage(DependencyProvider, Generic[StoreType]):
         self.client: pymongo.MongoClient[Document]
         self.relay: OutboxRelay
         self._ready = False
+        self._writes = False
+        self._write_due = 0.0
         self._stopping = threading.Event()
 
     def setup(self) -> None:
@@ -63,6 +78,7 @@ class Storage(DependencyProvider, Generic[StoreType]):
                 self.client.admin.command("ping")
                 with pymongo.timeout(PREPARATION_SECONDS):
                     self.store.ensure_indexes()
+                    self.store.database[HEALTH].create_indexes([HEALTH_INDEX])
                 self._ready = True
                 return
             except PyMongoError as error:
@@ -90,11 +106,25 @@ class Storage(DependencyProvider, Generic[StoreType]):
         return self.store
 
     def answers(self) -> bool:
-        """Whether the database answers now; not while the service is still starting."""
+        """Whether the database answers now, and lately took a write; not while the service is still starting."""
         if not self._ready:
             return False
         try:
-            self.client.admin.command("ping")
+            with pymongo.timeout(ANSWER_SECONDS):
+                self.client.admin.command("ping")
+                if time.monotonic() >= self._write_due:
+                    self._try_to_write()
         except PyMongoError:
             return False
-        return True
+        return self._writes
+
+    def _try_to_write(self) -> None:
+        # Whoever asks meanwhile is told of the last attempt.
+        self._write_due = time.monotonic() + WRITES_SECONDS
+        try:
+            self.store.database[HEALTH].update_one({"_id": socket.gethostname()}, {"$set": {"at": now()}}, upsert=True)
+            self._writes = True
+        except PyMongoError as error:
+            self._writes = False
+            self._write_due = time.monotonic() + WRITES_AGAIN_SECONDS
+            log.warning("database_takes_no_writes", reason=str(error)[:200])

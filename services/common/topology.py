@@ -64,6 +64,17 @@ def subscriptions() -> dict[str, list[tuple[str, str]]]:
     return {service: [(source, kind) for source, kind in pairs] for service, pairs in declared.items()}
 
 
+@cache
+def listeners(service: str) -> dict[str, list[str]]:
+    """Per type of a service's events the event queues that they have to reach; the log's takes every type."""
+    found: dict[str, list[str]] = {}
+    for listener, pairs in subscriptions().items():
+        for source, kind in pairs:
+            if source == service:
+                found.setdefault(kind, []).append(event_queue(listener))
+    return found
+
+
 @dataclass(frozen=True)
 class Layout:
     """What there is on the broker: exchanges by type, queues by arguments, bindings as (exchange, queue, key)."""
@@ -107,14 +118,14 @@ class TopologyMissing(ConnectionError):
     """Something that the setup should have made isn't there, or isn't up."""
 
 
-def declare(connection: Any, settings: Settings, process: str = "gateway") -> None:
+def declare(connection: Any, settings: Settings, process: str = "gateway", *, publishes: bool = False) -> None:
     """Declare the whole of it, idempotently, over a connection; where it is given, check what `process` (or a service) uses.
 
-    Both refuse while the event log is still starting after the broker did: what was published then could be lost.
+    Who `publishes` events also checks the queues that they have to reach: the log takes each, so none would come back. Both refuse while the event log is still starting after the broker did: what was published then could be lost.
     Raises BROKER_ERRORS.
     """
     if settings.topology == "given":
-        _check(connection, process)
+        _check(connection, process, publishes=publishes)
         return
     with connection.channel() as channel:
         wanted = layout(settings, _version(channel))
@@ -134,16 +145,18 @@ def declare(connection: Any, settings: Settings, process: str = "gateway") -> No
             channel.queue_bind(queue, exchange, key)
 
 
-def used_by(process: str) -> tuple[list[str], list[str]]:
+def used_by(process: str, *, publishes: bool = False) -> tuple[list[str], list[str]]:
     """The exchanges and the queues that the gateway, or a service, publishes to, reads, or must know to be up."""
     if process in SERVICES:
         exchanges = [RPC_EXCHANGE, DEAD_LETTER_EXCHANGE, event_exchange(process)]
-        return exchanges, [event_queue(process), dead_letter_queue(process), EVENT_LOG]
+        queues = [event_queue(process), dead_letter_queue(process), EVENT_LOG]
+        reached = {queue for queues in listeners(process).values() for queue in queues} if publishes else set()
+        return exchanges, queues + sorted(reached - set(queues))
     return [RPC_EXCHANGE, EPOCH_EXCHANGE], [EPOCH_LOG, EVENT_LOG]
 
 
-def _check(connection: Any, process: str) -> None:
-    exchanges, queues = used_by(process)
+def _check(connection: Any, process: str, *, publishes: bool) -> None:
+    exchanges, queues = used_by(process, publishes=publishes)
     problems = []
     for kind, names in (("exchange", exchanges), ("queue", queues)):
         for name in names:
@@ -156,7 +169,7 @@ def _check(connection: Any, process: str) -> None:
             except (amqp.exceptions.NotFound, amqp.exceptions.AccessRefused) as error:
                 problems.append(f"{kind} {name} ({error.reply_text})")
     if problems:
-        raise TopologyMissing(f"FOYER_TOPOLOGY=given, but the broker's setup left out: {', '.join(problems)}")
+        raise TopologyMissing(f"FOYER_TOPOLOGY=given, but missing until the broker's setup is run: {', '.join(problems)}")
 
 
 def _version(channel: Any) -> str:

@@ -1,7 +1,9 @@
 """What stands between a client and the gateways changes nothing but what it is there for."""
 
 import contextlib
+import http.client
 import json
+import select
 import socket
 import ssl
 import subprocess
@@ -70,10 +72,43 @@ def test_outer_proxy_names_the_client_and_nobody_else_does(stack: ComposeStack) 
         assert {header: seen_address(stack, token, {"X-Forwarded-For": header}) for header in cases} == cases
 
 
-def test_numbers_of_a_gateway_are_not_public(stack: ComposeStack) -> None:
-    answer = requests.get(f"{stack.url}/metrics", timeout=10)
-    assert answer.status_code == 404
-    assert answer.json()["code"] == "NOT_FOUND"
+@pytest.mark.parametrize("name", ["metrics", "readyz", "healthz", "healthz/serving"])
+def test_numbers_and_health_of_a_gateway_are_not_public(stack: ComposeStack, name: str) -> None:
+    encoded = f"%{ord(name[0]):x}{name[1:]}"
+    for path in (
+        f"/{name}",
+        f"/{name}/",
+        f"//{name}",
+        f"///{name}//",
+        f"/{encoded}",
+        f"/%2f{name}",
+        f"/{name}?x=%zz",
+        f"/{name};x",
+    ):
+        # As it stands: requests would tidy it up.
+        address = stack.url.removeprefix("http://")
+        with contextlib.closing(http.client.HTTPConnection(address, timeout=10)) as connection:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            assert (path, answer.status, json.loads(answer.read()).get("code")) == (path, 404, "NOT_FOUND")
+            assert answer.getheader("X-Request-ID") is None, f"{path} reached a gateway"
+
+
+def test_body_that_trickles_in_is_given_up(stack: ComposeStack) -> None:
+    """More than the balancer waits for: its first 16 kB come at once, the rest byte by byte."""
+    host, _, port = stack.url.removeprefix("http://").partition(":")
+    head = b"POST /v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head + b" " * 20_000)
+
+        def answered() -> bool:
+            connection.sendall(b" ")
+            return bool(select.select([connection], [], [], 0.5)[0])
+
+        wait_until(answered, 40, what="the end of the gateway's patience")
+        said = b"".join(iter(lambda: connection.recv(65_536), b""))  # to the end of the connection
+    assert said.startswith(b"HTTP/1.1 408 ")
+    assert b"REQUEST_TOO_SLOW" in said
 
 
 def test_no_gateway_is_a_problem_that_says_when_to_come_again(stack: ComposeStack) -> None:
@@ -146,7 +181,7 @@ def test_certificate_turns_tls_on_and_plain_http_away(stack: ComposeStack, certi
     authority = str(certificate.with_name("crt.pem"))
     with told(stack, FOYER_TLS_CERTIFICATE=str(certificate), FOYER_TLS_PORT=str(port)):
         secure = f"https://127.0.0.1:{port}"
-        answer = requests.get(f"{secure}/healthz", verify=authority, timeout=10)
+        answer = requests.get(f"{secure}/docs", verify=authority, timeout=10)
         assert answer.status_code == 200
         assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
         redirect = requests.get(f"{stack.url}/v1/agents?limit=5", allow_redirects=False, timeout=10)

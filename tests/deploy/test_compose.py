@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.ops.containers import PROJECT_VARIABLE
+
 REPOSITORY = Path(__file__).parents[2]
 FILES = ("docker-compose.yml", "deploy/compose/production.yml", "deploy/compose/monitoring.yml")
 OFFICIAL = re.compile(r"^(rabbitmq|mongo|prom/prometheus|grafana/grafana|foyer/[a-z]+):\$\{")
@@ -59,8 +61,27 @@ def test_every_service_is_confined(file: str) -> None:
         assert service["mem_limit"], name
 
 
-def test_only_the_keys_get_a_capability_back() -> None:
-    assert [name for name, service in services("docker-compose.yml").items() if "cap_add" in service] == ["keys"]
+def test_only_the_keys_and_the_operator_get_capabilities_back() -> None:
+    back = {name: service["cap_add"] for name, service in services("docker-compose.yml").items() if "cap_add" in service}
+    assert back == {"keys": ["CHOWN", "DAC_OVERRIDE", "FOWNER"], "ops": ["DAC_OVERRIDE"]}
+
+
+@pytest.mark.parametrize("file", ["docker-compose.yml", "deploy/compose/production.yml"])
+def test_database_ends_forgotten_transactions_also_after_it_was_started_again(file: str) -> None:
+    databases = {name: service for name, service in services(file).items() if re.fullmatch(r"database(-\d)?", name)}
+    assert databases
+    for database in databases.values():
+        assert "--setParameter=transactionLifetimeLimitSeconds=5" in database["command"]
+
+
+def test_operator_sees_the_project_and_the_limits_that_the_services_have() -> None:
+    described = services("docker-compose.yml")
+    operator = described["ops"]["environment"]
+    assert operator[PROJECT_VARIABLE] == "${COMPOSE_PROJECT_NAME:-foyer}"
+    assert operator["FOYER_BROKER_API"].endswith(":-http://broker:15672}")
+    for name, value in described["broker-setup"]["environment"].items():
+        if name.startswith(("FOYER_STREAM", "FOYER_QUEUE")):
+            assert (name, operator.get(name, "not handed on")) == (name, value)
 
 
 def test_lasting_services_restart_and_say_how_they_are() -> None:

@@ -19,8 +19,9 @@ PROMETHEUS = REPOSITORY / "deploy/prometheus"
 DASHBOARD = REPOSITORY / "deploy/grafana/dashboards/foyer.json"
 KINDS = {"Counter": ("_total",), "Gauge": ("",), "Histogram": ("_bucket", "_sum", "_count")}
 TARGET = {"job", "instance"}
-# As RabbitMQ 4.0's /metrics and /metrics/detailed have them, and prometheus_client's and Prometheus' own.
+# As RabbitMQ 4.0's /metrics and /metrics/detailed have them and HAProxy's, and prometheus_client's and Prometheus' own.
 OTHERS = {
+    "haproxy_backend_active_servers",
     "rabbitmq_alarms_memory_used_watermark",
     "rabbitmq_alarms_free_disk_space_watermark",
     "rabbitmq_channels",
@@ -140,6 +141,21 @@ def test_promtool_agrees(command: list[str]) -> None:
         pytest.skip("promtool is not installed (Debian: the package prometheus)")
     ended = subprocess.run([promtool, *command], cwd=PROMETHEUS, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("metric", "label"),
+    [
+        ("foyer_http_requests_total", "route"),
+        ("foyer_http_request_seconds_bucket", "route"),
+        ("foyer_rpc_seconds_count", "method"),
+        ("foyer_rpc_seconds_bucket", "method"),
+    ],
+)
+def test_alerts_on_a_share_leave_out_what_only_asks_for_health(metric: str, label: str) -> None:
+    found = [labels for rule in rules() for name, labels in selectors(promql_parser.parse(rule["expr"])) if name == metric]
+    assert found
+    assert all(label in labels for labels in found)
 
 
 def test_every_job_is_a_container_of_the_stack() -> None:

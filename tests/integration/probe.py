@@ -8,7 +8,7 @@ import warnings
 import eventlet
 from marshmallow import fields
 
-from services.common import queues, workers
+from services.common import outbox, queues, service, workers
 from services.common.envelope import Event, NewEvent
 from services.common.errors import NotFound
 from services.common.events import subscribe
@@ -19,6 +19,8 @@ from services.common.storage import Storage
 from services.common.store import Store
 from services.common.validation import Arguments
 
+outbox.STUCK_SECONDS = float(os.environ.get("PROBE_STUCK_SECONDS", outbox.STUCK_SECONDS))
+service.WATCH_SECONDS = float(os.environ.get("PROBE_WATCH_SECONDS", service.WATCH_SECONDS))
 queues.EVERY_SECONDS = float(os.environ.get("PROBE_QUEUE_SECONDS", queues.EVERY_SECONDS))
 workers.HANG_SECONDS = float(os.environ.get("PROBE_HANG_SECONDS", workers.HANG_SECONDS))
 

@@ -193,7 +193,7 @@ def test_missing_is_said_when_the_setup_was_not_run(keys: Keys) -> None:
     connection = connect(keys.amqp_uri("operator").removesuffix("foyer") + "empty")
     with (
         closing(connection),
-        pytest.raises(TopologyMissing, match=r"setup left out: exchange nameko-rpc \(.*queue events\.contacts \("),
+        pytest.raises(TopologyMissing, match=r"setup is run: exchange nameko-rpc \(.*queue events\.contacts \("),
     ):
         declare(connection, GIVEN, "contacts")
 

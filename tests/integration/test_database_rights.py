@@ -2,12 +2,14 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pymongo
 import pytest
 from pymongo.errors import OperationFailure
+from pymongo.write_concern import WriteConcern
 
 from deploy.local.broker import LocalBroker
 from deploy.local.database import LocalDatabase
@@ -109,6 +111,54 @@ def test_setup_fails_when_the_operator_is_another(keys: Keys, tmp_path: Path) ->
     result = stranger.run("database", FOYER_DATABASE_ADDRESS=keys.variables["FOYER_DATABASE_ADDRESS"], FOYER_SETUP_TIMEOUT="10")
     assert result.returncode == 1
     assert "has users already, and none is operator with this password" in result.stderr
+
+
+@contextmanager
+def other_members(keys: Keys, folder: Path, count: int) -> Iterator[list[str]]:
+    """The addresses of members that are no members yet."""
+    key_file = folder / "keyfile"
+    key_file.write_text(keys.read("database", "keyfile"))
+    key_file.chmod(0o400)
+    databases = [LocalDatabase(folder / f"database-{number}", free_port(), key_file=key_file) for number in range(count)]
+    try:
+        for database in databases:
+            database.launch()
+        yield [f"127.0.0.1:{database.port}" for database in databases]
+    finally:
+        for database in databases:
+            database.stop()
+
+
+def test_members_are_added_when_more_are_named_and_none_is_removed(tmp_path: Path) -> None:
+    keys, database = make_keys(tmp_path)
+    first = keys.variables["FOYER_DATABASE_MEMBERS"]
+    keys.set_up("keys")
+    try:
+        database.launch()
+        keys.set_up("database")
+        with other_members(keys, tmp_path, 2) as more:
+            printed = keys.set_up("database", FOYER_DATABASE_MEMBERS=",".join([first, *more]))
+            assert (printed.count("member_added"), printed.count("member_serves")) == (2, 2)
+            with client(keys.read("operator", "mongodb_uri")) as operator:
+                status = operator.admin.command("replSetGetStatus")["members"]
+                assert {member["name"] for member in status} == {first, *more}
+                assert sorted(member["stateStr"] for member in status) == ["PRIMARY", "SECONDARY", "SECONDARY"]
+                operator.foyer_contacts.with_options(write_concern=WriteConcern(w=3, wtimeout=20000)).things.insert_one({})
+            again = keys.set_up("database", FOYER_DATABASE_MEMBERS=",".join([first, *more]))
+            assert "member_added" not in again
+            fewer = keys.run("database", FOYER_DATABASE_MEMBERS=",".join([first, more[1]]))
+            assert (fewer.returncode, more[0] in fewer.stderr, more[1] in fewer.stderr) == (1, True, False)
+            assert "which FOYER_DATABASE_MEMBERS does not name" in fewer.stderr
+    finally:
+        database.stop()
+
+
+def test_setup_fails_in_time_when_a_named_member_does_not_answer(keys: Keys) -> None:
+    first, nobody = keys.variables["FOYER_DATABASE_MEMBERS"], f"127.0.0.1:{free_port()}"
+    result = keys.run("database", FOYER_DATABASE_MEMBERS=f"{first},{nobody}", FOYER_SETUP_TIMEOUT="3")
+    assert result.returncode == 1
+    assert f"in vain for {nobody} as a member of the replica set: it does not answer" in result.stderr
+    assert "database_ready" not in result.stdout
 
 
 def test_setup_gives_up_in_time_when_no_database_answers(keys: Keys) -> None:

@@ -1,5 +1,6 @@
 """What a service's process says of itself when its workers hang, or its broker or database is away."""
 
+import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ import requests
 
 from deploy.local.ports import free_port
 from deploy.local.process import ChildProcess
+from gateway.readiness import HEALTH_SECONDS
 from services.common.errors import DomainError
 from services.common.ids import new_id
 from services.common.rpc import RPC_WORKERS
@@ -20,6 +22,8 @@ from tests.support.events import Announcer
 from tests.support.stack import Stack
 from tests.support.tcp_relay import TcpRelay
 from tests.support.waiting import wait_until
+
+CONFIRM_SELECT = b"\x00\x55\x00\x0a"  # as AMQP has it; only who publishes events says it
 
 
 class Watched:
@@ -81,7 +85,8 @@ def test_health_names_the_replica_and_every_part(watch: Any) -> None:
     watched = watch()
     report = watched.report()
     assert report["instance"].endswith(f":{watched.process.pid}")
-    assert [report[part] for part in ("status", "database", "broker", "events", "workers")] == ["ok", True, True, True, True]
+    assert report["status"] == "ok"
+    assert all(report[part] is True for part in ("database", "broker", "events", "outbox", "workers"))
     assert watched.send("/livez").json() == {"status": "ok", "hanging": []}
     probed = watched.probed()
     assert (probed.returncode, '"status":"ok"' in probed.stdout) == (0, True)
@@ -122,7 +127,9 @@ def test_service_is_unhealthy_while_the_broker_is_cut_off_and_healthy_afterwards
 
 
 @pytest.mark.parametrize("part", ["broker", "database"])
-def test_service_is_unhealthy_while_a_server_is_away_and_healthy_afterwards(watch: Any, stack: Stack, part: str) -> None:
+def test_service_is_unhealthy_while_a_server_is_away_and_healthy_afterwards(
+    watch: Any, stack: Stack, rpc: RpcClient, part: str
+) -> None:
     watched = watch()
     server = stack.broker if part == "broker" else stack.database
     server.stop()
@@ -131,9 +138,47 @@ def test_service_is_unhealthy_while_a_server_is_away_and_healthy_afterwards(watc
         assert watched.code("/healthz") == 503
         assert watched.code("/livez") == 200
         assert watched.probed().returncode == 1
+        if part == "database":  # said in the time that the gateway gives it
+            assert rpc.call("contacts", "get_health", timeout=HEALTH_SECONDS)["database"] is False
     finally:
         server.start()
     wait_until(lambda: watched.code("/healthz") == 200, 40, what="health again")
+
+
+def test_service_is_unhealthy_while_the_database_takes_no_writes(watch: Any, stack: Stack) -> None:
+    watched = watch()
+    admin = stack.mongo("contacts").client.admin
+    admin.command({"fsync": 1, "lock": True})
+    try:
+        wait_until(lambda: not watched.report()["database"], 30, what="the lock noticed")
+        assert watched.code("/healthz") == 503
+    finally:
+        admin.command("fsyncUnlock")
+    wait_until(lambda: watched.code("/healthz") == 200, 30, what="health again")
+
+
+def test_trying_to_write_leaves_one_document_for_a_host_and_that_for_a_day(watch: Any, stack: Stack) -> None:
+    database = stack.mongo("contacts")
+    watch().process.kill()
+    watch()
+    assert [document["_id"] for document in database["health"].find()] == [socket.gethostname()]
+    assert database["health"].index_information()["age"]["expireAfterSeconds"] == 86_400
+
+
+def test_outbox_is_unwell_while_its_link_is_not_answered_and_all_is_sent_afterwards(
+    watch: Any, stack: Stack, rpc: RpcClient
+) -> None:
+    with TcpRelay(stack.broker.port) as relay:
+        uri = stack.broker.uri().replace(f":{stack.broker.port}", f":{relay.port}")
+        watched = watch(AMQP_URI=uri, PROBE_STUCK_SECONDS="4")
+        relay.leave_unanswered(CONFIRM_SELECT)
+        wait_until(lambda: watched.report()["broker"] and watched.report()["events"], 30, what="the other links")
+        thing = rpc.call("contacts", "make", name="late")["id"]
+        wait_until(lambda: not watched.report()["outbox"], 30, what="the standstill noticed")
+        assert watched.report() | {"status": "degraded", "database": True, "broker": True, "events": True} == watched.report()
+        relay.leave_unanswered(None)
+        wait_until(lambda: watched.code("/healthz") == 200, 60, what="health again")
+        wait_until(lambda: stack.mongo("contacts").things.find_one({"_id": thing})["outbox"] == [], 20, what="the sending")  # type: ignore[index]
 
 
 def test_probe_fails_when_nobody_answers() -> None:

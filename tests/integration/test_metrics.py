@@ -33,7 +33,11 @@ class Measured:
     def __init__(self, probes: ProbeRunner) -> None:
         self.port = free_port()
         self.process: ChildProcess = probes.start(
-            f"measured-{new_id()}", wait=True, FOYER_METRICS_PORT=str(self.port), PROBE_QUEUE_SECONDS="0.1"
+            f"measured-{new_id()}",
+            wait=True,
+            FOYER_METRICS_PORT=str(self.port),
+            PROBE_QUEUE_SECONDS="0.1",
+            PROBE_WATCH_SECONDS="0.1",
         )
 
     def value(self, name: str, **labels: str) -> float:
@@ -117,3 +121,22 @@ def test_what_can_not_be_sent_is_counted_and_its_age_told(measured: Measured, st
         stack.broker.start()
     wait_until(lambda: measured.value("foyer_outbox_oldest_seconds") == 0, 40, what="sent")
     wait_until(lambda: measured.value("foyer_event_queue_length") == 0, 20, what="the queue's length known again")
+
+
+@pytest.mark.parametrize("part", ["database", "broker"])
+def test_what_is_away_is_told_though_nobody_asks_for_health(measured: Measured, stack: Stack, part: str) -> None:
+    parts = ("database", "broker", "events", "outbox", "workers")
+    wait_until(lambda: [measured.value("foyer_health", part=each) for each in parts] == [1] * 5, 20, what="health")
+    wait_until(lambda: measured.value("foyer_outbox_unsent") == 0 == measured.value("foyer_outbox_oldest_seconds"))
+    wait_until(lambda: time.monotonic() - stack.started_at > 5)  # younger streams don't survive their broker's end
+    server = stack.broker if part == "broker" else stack.database
+    server.stop()
+    try:
+        wait_until(lambda: measured.value("foyer_health", part=part) == 0, 30, what="the absence told")
+        if part == "database":
+            wait_until(lambda: math.isnan(measured.value("foyer_outbox_unsent")), 20, what="the unsent unknown")
+            assert math.isnan(measured.value("foyer_outbox_oldest_seconds"))
+    finally:
+        server.start()
+    wait_until(lambda: measured.value("foyer_health", part=part) == 1, 40, what="the return told")
+    wait_until(lambda: measured.value("foyer_outbox_unsent") == 0, 20, what="the unsent known again")

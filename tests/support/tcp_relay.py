@@ -18,6 +18,8 @@ class TcpRelay:
         self._sockets: list[socket.socket] = [self._listener]
         self._near: list[socket.socket] = []
         self._stranded: set[socket.socket] = set()
+        self._unanswered: bytes | None = None
+        self._deaf: set[socket.socket] = set()
         self.port: int = self._listener.getsockname()[1]
 
     def __enter__(self) -> Self:
@@ -48,6 +50,14 @@ class TcpRelay:
                 near.shutdown(socket.SHUT_RDWR)
         self._near.clear()
 
+    def leave_unanswered(self, marker: bytes | None) -> None:
+        """End all connections; on the next ones let no answer pass once `marker` was asked. None: no longer, on those yet to come."""
+        self._unanswered = marker
+        for near in self._near:
+            with contextlib.suppress(OSError):
+                near.shutdown(socket.SHUT_RDWR)
+        self._near.clear()
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
@@ -72,7 +82,10 @@ class TcpRelay:
         with contextlib.suppress(OSError):
             while chunk := source.recv(65_536):
                 self._open.wait()
-                sink.sendall(chunk)
+                if self._unanswered is not None and self._unanswered in chunk:
+                    self._deaf.add(source)
+                if sink not in self._deaf:
+                    sink.sendall(chunk)
         if source in self._stranded or sink in self._stranded:
             return
         for each in (source, sink):

@@ -71,3 +71,52 @@ def test_everything_is_declared_in_classic_queues_unless_said_otherwise() -> Non
     assert (Settings.read({}).topology, Settings.read({}).queue_type) == ("declare", "classic")
     settings = Settings.read({"FOYER_TOPOLOGY": "given", "FOYER_QUEUE_TYPE": "quorum"})
     assert (settings.topology, settings.queue_type) == ("given", "quorum")
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("AMQP_URI", "amqp://"),
+        ("AMQP_URI", "amqp://user@host/%2F?heartbeat=5"),
+        ("AMQP_URI", "amqps://user:a!b$c%2F=~,+@[::1]:5671/foyer"),
+        ("AMQP_URI", "amqp://u:p@one:5672/foyer;amqp://u:p@two:5672/foyer"),
+        ("MONGODB_URI", "mongodb://host"),
+        ("MONGODB_URI", "mongodb://u:p%40%3A%2F@one:27017,two:27017,[::1]:27017/db?replicaSet=rs0&authSource=admin"),
+        ("MONGODB_URI", "mongodb+srv://u:p@host/?tls=true"),
+        ("MONGODB_URI", "mongodb://%2Ftmp%2Fmongodb-27017.sock"),
+    ],
+)
+def test_address_is_taken_as_it_is(name: str, address: str) -> None:
+    assert getattr(Settings.read({name: address}), name.lower()) == address
+
+
+@pytest.mark.parametrize(
+    "password", ["se/cret", "12/cret", "se@cret", "se:cret", "se?cret", "se#cret", "se%cret", "se[cret", "1?2@3", "s:/@e"]
+)
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("AMQP_URI", "amqp://person:{}@somewhere:5672/foyer"),
+        ("MONGODB_URI", "mongodb://person:{}@somewhere:27017/db?replicaSet=rs0"),
+    ],
+)
+def test_address_is_refused_without_being_shown_when_its_password_is_not_encoded(
+    tmp_path: Path, name: str, address: str, password: str
+) -> None:
+    file = tmp_path / "address"
+    file.write_text(address.format(password))
+    for given in ({name: address.format(password)}, {f"{name}_FILE": f"{file}"}):
+        with pytest.raises(InvalidSetting) as raised:
+            Settings.read(given)
+        said = str(raised.value)
+        assert said.startswith(f"{next(iter(given))} can't be read as ")
+        assert "percent-encode" in said
+        assert not any(part in said for part in ("person", "cret", "somewhere", password))
+
+
+@pytest.mark.parametrize(
+    ("name", "address"), [("AMQP_URI", "http://host/"), ("AMQP_URI", "host:5672"), ("MONGODB_URI", "mongodb://host:port/")]
+)
+def test_address_is_refused_when_it_is_of_something_else(name: str, address: str) -> None:
+    with pytest.raises(InvalidSetting, match=f"^{name} can't be read as "):
+        Settings.read({name: address})

@@ -120,6 +120,7 @@ def test_operators_password_before_is_kept_for_the_setup(env: dict[str, str], tm
         ("secret_key", "short", "must be one line of at least 32 characters"),
         ("broker_contacts_password", "with space", "must be 8 to 200 letters"),
         ("broker_operator_password", "hash#hash", "must be 8 to 200 letters"),
+        ("broker_operator_password", "tag:value", r"must be .* \(no colon: with one in it RabbitMQ 4 does not start\)"),
         ("database_keyfile", "not_base64", "must be 6 to 1024 characters of base64"),
         ("admin_password", "short", "must be one line of 10 to 200 characters"),
         ("broker_cookie", "with-hyphen-with-hyphen-", "must be 20 to 255 letters and digits"),

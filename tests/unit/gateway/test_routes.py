@@ -1,8 +1,11 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from services.common.errors import RemoteError
+from services.common.topology import SERVICES
 from tests.unit.gateway.kit import ADMIN, AGENT, CHANNEL, MESSAGE, World
 
 
@@ -88,6 +91,23 @@ def test_contacts_other_fields_are_left_for_the_service_to_refuse(world: World) 
     response = world.send("PATCH", "/v1/contacts/c1", {"topic": "x"}, token=world.agent_token())
     assert world.problem(403, "FIELD_READ_ONLY", response)["fields"] == ["topic"]
     assert world.rpc.asked("contacts.update_contact")["changes"] == {"topic": "x"}
+
+
+def test_services_are_asked_once_a_second_for_readiness_however_many_want_to_know(world: World) -> None:
+    everybody = threading.Barrier(len(SERVICES) + 1)
+
+    def answer() -> dict[str, Any]:
+        everybody.wait(10)
+        return {"status": "ok"}
+
+    world.rpc.answers |= {f"{service}.get_health": answer for service in SERVICES}
+    readiness = world.parts.readiness
+    with ThreadPoolExecutor(8) as pool:
+        asking = [pool.submit(readiness.report) for _ in range(8)]
+        everybody.wait(10)
+        reports = [each.result(10) for each in asking]
+    assert all(report["services"] == {service: {"status": "ok"} for service in SERVICES} for report in reports)
+    assert sorted(name for name, _ in world.rpc.calls) == sorted(f"{service}.get_health" for service in SERVICES)
 
 
 def test_ready_when_all_four_services_are(world: World) -> None:
