@@ -11,6 +11,7 @@ import signal  # noqa: E402
 import sys  # noqa: E402
 import traceback  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 from amqp.exceptions import AMQPError  # noqa: E402
 from pymongo.errors import PyMongoError  # noqa: E402
@@ -21,6 +22,7 @@ from deploy.ops.errors import INTERRUPTED, UNUSABLE, OpsError  # noqa: E402
 from services.common import logs  # noqa: E402
 from services.common.redaction import redact  # noqa: E402
 
+REPOSITORY = Path(__file__).parents[2]
 COMMANDS = (status, dead_letters, backup, restore, drain, accounts, webhooks, doctor)
 
 
@@ -38,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (PyMongoError, AMQPError, OSError) as error:
         print(f"ops: {type(error).__name__}: {redact(str(error))[:500]}", file=sys.stderr)
         return UNUSABLE
-    except Exception:  # noqa: BLE001 - the log that would have it is off
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - the log that would have it is off
+        print(f"ops: {describe_unexpected(error)}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
         print("ops: interrupted", file=sys.stderr)
@@ -57,6 +59,18 @@ def build_parser() -> argparse.ArgumentParser:
     for noun in COMMANDS:
         noun.add_parsers(commands)
     return parser
+
+
+def describe_unexpected(error: Exception) -> str:
+    """The error's type and where it arose; its text may quote anything, secrets too."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"  {_shorten(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames]
+    return redact("\n".join([f"unexpected {type(error).__name__}; please report it with these places:", *places]))
+
+
+def _shorten(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(REPOSITORY)) if path.is_relative_to(REPOSITORY) else str(path)
 
 
 def _end(number: int, frame: object) -> None:  # noqa: ARG001 - the signal module's signature

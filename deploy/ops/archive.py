@@ -23,11 +23,15 @@ from bson import json_util
 from bson.errors import BSONError
 
 from deploy.ops.errors import Unusable, Wrong
+from deploy.ops.places import lock
+from deploy.ops.spool import Spool
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 EVENTS = "events.jsonl"
 LETTERS = "dead-letters.jsonl"
+WAITING = "waiting-events.jsonl"
+_JSON_LINES = ("waiting_events", "events", "dead_letters")
 _SMALLEST, _LARGEST = 5, 17 * 1024 * 1024  # a document of 16 MiB, and what the server adds
 _UNREADABLE = (tarfile.TarError, EOFError, zlib.error, OSError)
 # Level 6 takes twice as long for 5 % less.
@@ -63,7 +67,7 @@ class ArchiveWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        self.temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
         self._file: IO[bytes] | None = None
         self._tar: tarfile.TarFile | None = None
         self._finished = False
@@ -71,6 +75,7 @@ class ArchiveWriter:
     def __enter__(self) -> Self:
         try:
             descriptor = os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            lock(descriptor)
         except OSError as error:
             raise Unusable(f"{self.path} can't be written: {error.strerror}.") from None
         self._file = os.fdopen(descriptor, "wb")
@@ -97,12 +102,11 @@ class ArchiveWriter:
             self._add(name, size, spool)
         return Part(name, count, size, digest.hexdigest())
 
-    def add_records(self, name: str, records: Iterable[Mapping[str, Any]]) -> Part:
-        """Add JSON lines."""
-        lines = [orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records]
-        content = b"".join(lines)
-        self._add(name, len(content), io.BytesIO(content))
-        return Part(name, len(lines), len(content), hashlib.sha256(content).hexdigest())
+    def add_spool(self, name: str, spool: Spool) -> Part:
+        """Add the JSON lines of a spool."""
+        spool.file.seek(0)
+        self._add(name, spool.size, spool.file)
+        return Part(name, spool.count, spool.size, spool.digest.hexdigest())
 
     def complete(self, manifest: Mapping[str, Any]) -> None:
         """Add the manifest; `temporary` is then the whole file, on the disk."""
@@ -113,12 +117,14 @@ class ArchiveWriter:
         self._tar.close()
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._file.close()
 
     def publish(self) -> None:
         """Put the file in its place."""
         self.temporary.replace(self.path)
         self._finished = True
+        # Not before: with it the lock goes that says whose it is.
+        if self._file is not None:
+            self._file.close()
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -166,7 +172,9 @@ class ArchiveReader:
     def parts(self) -> list[Part]:
         """All members but the manifest, as it describes them."""
         manifest = self.manifest
-        return [Part.of(each) for each in [*manifest["collections"], manifest["events"], manifest["dead_letters"]]]
+        # The first format had no waiting events.
+        lines = [manifest[name] for name in _JSON_LINES if name in manifest]
+        return [Part.of(each) for each in [*manifest["collections"], *lines]]
 
     def collections(self) -> Iterator[tuple[dict[str, Any], Iterator[bytes]]]:
         """Each collection's description with its documents, which must be read before the next."""
@@ -175,12 +183,12 @@ class ArchiveReader:
             if name in described:
                 yield described[name], _documents(name, file)
 
-    def records(self, wanted: str) -> list[dict[str, Any]]:
-        """The JSON lines of a member."""
+    def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each JSON line with the name of its member, one by one in the file's order."""
         for name, file in self._members():
-            if name == wanted:
-                return [orjson.loads(line) for line in file.read().splitlines()]
-        return []
+            if name in (WAITING, EVENTS, LETTERS):
+                for line in file:
+                    yield name, orjson.loads(line)
 
     def _members(self) -> Iterator[tuple[str, IO[bytes]]]:
         with tarfile.open(self.path, "r:gz") as tar:

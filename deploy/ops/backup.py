@@ -4,17 +4,24 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from deploy.ops.archive import EVENTS, FORMAT, LETTERS, ArchiveReader, ArchiveWriter, member_of
+from pymongo.errors import PyMongoError
+
+from deploy.ops.archive import EVENTS, FORMAT, LETTERS, WAITING, ArchiveReader, ArchiveWriter, member_of
 from deploy.ops.context import Context
-from deploy.ops.errors import FINE, Unusable
+from deploy.ops.errors import FINE, Unusable, Wrong
+from deploy.ops.leftovers import tidy_up
 from deploy.ops.load import try_out
+from deploy.ops.mutex import Alone, alone
 from deploy.ops.snapshot import Snapshot
-from deploy.ops.tables import format_size, format_table, say, show_json
+from deploy.ops.summary import show_backup
+from deploy.ops.tables import format_size, say
 from deploy.ops.transit import Transit
+from services.common.redaction import redact
 from services.common.times import now, to_wire
 from services.common.version import VERSION
 
@@ -51,32 +58,41 @@ def add_parsers(commands: Any) -> None:
 def back_up(options: argparse.Namespace) -> int:
     """Exit status 1 when it couldn't be read or verified; no file is left then."""
     path = _path_of(options.target)
-    with Context() as context, ArchiveWriter(path) as archive:
-        manifest = _write(context, archive, options)
-        archive.complete(manifest)
-        if options.verify:
-            say("Trying it out in databases of another name …")
-            try_out(context.database, archive.temporary)
-        archive.publish()
-    _show(path, manifest, as_json=options.json, verified=options.verify)
+    with Context() as context, alone(context) as mutex:
+        tidy_up(context, path.parent)
+        try:
+            with ArchiveWriter(path) as archive:
+                manifest = _write(context, mutex, archive, options)
+                archive.complete(manifest)
+                if options.verify:
+                    say("Trying it out in databases of another name …")
+                    try_out(context.database, archive.temporary)
+                archive.publish()
+        except PyMongoError as error:
+            raise Wrong(
+                f"The database failed on the way: {type(error).__name__}: {redact(str(error))[:300]}.",
+                "No file was written. See: doctor; then try again.",
+            ) from None
+    show_backup(path, manifest, as_json=options.json, verified=options.verify)
     return FINE
 
 
 def verify_file(options: argparse.Namespace) -> int:
     """Exit status 1 when the file is damaged."""
     manifest = ArchiveReader(options.file).verify()
-    _show(options.file, manifest, as_json=options.json, verified=True)
+    show_backup(options.file, manifest, as_json=options.json, verified=True)
     return FINE
 
 
-def _write(context: Context, archive: ArchiveWriter, options: argparse.Namespace) -> dict[str, Any]:
-    transit = Transit(context, now() - timedelta(minutes=options.events_since))
+def _write(context: Context, mutex: Alone, archive: ArchiveWriter, options: argparse.Namespace) -> dict[str, Any]:
     broker_version = context.broker.connection.server_properties.get("version")
-    transit.look()
-    with Snapshot(context.database) as snapshot:
+    with ExitStack() as stack:
+        since = now() - timedelta(minutes=options.events_since)
+        transit = stack.enter_context(Transit(context, archive.path.parent, since))
+        transit.look()
+        mutex.require()
+        snapshot = stack.enter_context(Snapshot(context.database))
         transit.read(snapshot)
-        if not snapshot.names:
-            raise Unusable("The database holds nothing of Foyer's.", "See: doctor")
         progress = _Progress(len(snapshot.names))
         collections = []
         for database, name in snapshot.names:
@@ -86,8 +102,10 @@ def _write(context: Context, archive: ArchiveWriter, options: argparse.Namespace
             collections.append(
                 part.described() | {"database": database, "collection": name} | _definition(context, database, name)
             )
-        events = archive.add_records(EVENTS, transit.events.values())
-        letters = archive.add_records(LETTERS, transit.letters)
+        # In the order in which they are published again.
+        waiting = archive.add_spool(WAITING, transit.waiting)
+        events = archive.add_spool(EVENTS, transit.events)
+        letters = archive.add_spool(LETTERS, transit.letters)
         progress.end()
         return {
             "format": FORMAT,
@@ -103,6 +121,7 @@ def _write(context: Context, archive: ArchiveWriter, options: argparse.Namespace
                 "broker": broker_version,
             },
             "collections": collections,
+            "waiting_events": waiting.described() | {"waited": transit.waiting_count},
             "events": events.described() | {"since": to_wire(transit.since), "reached_back": transit.reached_back},
             "dead_letters": letters.described(),
         }
@@ -146,39 +165,6 @@ class _Progress:
             sys.stderr.flush()
         else:
             say(text)
-
-
-def _show(path: Path, manifest: dict[str, Any], *, as_json: bool, verified: bool) -> None:
-    if as_json:
-        show_json({"file": str(path), "bytes": path.stat().st_size, "verified": verified, "manifest": _plain(manifest)})
-        return
-    totals: dict[str, list[int]] = {}
-    for each in manifest["collections"]:
-        row = totals.setdefault(each["database"], [0, 0, 0])
-        for column, value in enumerate((1, each["documents"], each["bytes"])):
-            row[column] += value
-    rows = [[name, count, documents, format_size(size)] for name, (count, documents, size) in totals.items()]
-    print(format_table(["DATABASE", "COLLECTIONS", "DOCUMENTS", "SIZE"], rows))
-    snapshot, events = manifest["snapshot"], manifest["events"]
-    print()
-    print(f"moment        {snapshot['at']} (cluster time {snapshot['cluster_time'].time}.{snapshot['cluster_time'].inc})")
-    print(f"events        {events['documents']:,}, since {events['since']}{_reason(events)}")
-    print(f"dead letters  {manifest['dead_letters']['documents']:,}")
-    print(f"written by    Foyer {manifest['versions']['foyer']}, MongoDB {manifest['versions']['database']}")
-    print(f"file          {path}, {format_size(path.stat().st_size)}{', whole and verified' if verified else ', not verified'}")
-
-
-def _reason(events: dict[str, Any]) -> str:
-    return " (a service had events waiting since then)" if events["reached_back"] else ""
-
-
-def _plain(manifest: dict[str, Any]) -> dict[str, Any]:
-    moment = manifest["snapshot"]["cluster_time"]
-    brief = [
-        {name: value for name, value in each.items() if name not in ("indexes", "options")} for each in manifest["collections"]
-    ]
-    snapshot = manifest["snapshot"] | {"cluster_time": [moment.time, moment.inc]}
-    return manifest | {"collections": brief, "snapshot": snapshot}
 
 
 def _path_of(target: Path) -> Path:

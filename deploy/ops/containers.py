@@ -1,7 +1,7 @@
 """The compose project's containers, through the Docker engine where there is one."""
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 PROJECT_VARIABLE = "COMPOSE_PROJECT_NAME"
+GATEWAY = "gateway"
 DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 _ENGINE_SECONDS = 30
 
@@ -28,10 +29,16 @@ class Found:
     restarts: int
     image: str
     exit_code: int
+    restart_policy: str
 
     @property
     def is_job(self) -> bool:
-        """Whether it was to do one thing and has done it."""
+        """Whether it was to do one thing and has done it: what the engine would start again was meant to stay."""
+        return self.has_ended_well and self.restart_policy in ("", "no")
+
+    @property
+    def has_ended_well(self) -> bool:
+        """Whether it stopped, and nothing was wrong with that."""
         return self.state == "exited" and self.exit_code == 0
 
     def described(self) -> dict[str, Any]:
@@ -69,7 +76,27 @@ def describe(container: Any) -> Found:
         restarts=container.attrs.get("RestartCount", 0),
         image=container.attrs["Config"]["Image"],
         exit_code=state.get("ExitCode", 0),
+        restart_policy=container.attrs["HostConfig"].get("RestartPolicy", {}).get("Name", ""),
     )
+
+
+def idle_services(found: Iterable[Found]) -> list[str]:
+    """The services that the project has containers for, and Foyer's own, of which none runs."""
+    meant = [each for each in found if not each.is_job]
+    running = {each.service for each in meant if each.state == "running"}
+    return sorted({*SERVICES, GATEWAY, *(each.service for each in meant)} - running)
+
+
+def judge_containers(containers: list[Found]) -> list[str]:
+    """What is wrong with them: one that was drained is not, while others of its service run."""
+    wrong = [f"No container of {service} runs." for service in idle_services(containers)]
+    for found in containers:
+        if found.state == "running":
+            if found.health == "unhealthy":
+                wrong.append(f"The container {found.name} is unhealthy.")
+        elif not found.has_ended_well:
+            wrong.append(f"The container {found.name} is {found.state} (exit code {found.exit_code}).")
+    return wrong
 
 
 def find_project(environment: Mapping[str, str], *, local: bool) -> tuple[Project | None, str]:

@@ -44,12 +44,18 @@ class Context:
         """A connection to the broker. Raises Unusable."""
         return self.new_broker_link()
 
+    def renew_broker(self) -> None:
+        """Let `broker` be a new connection: one that was not tended while somebody thought about a question is cut off."""
+        self.__dict__.pop("broker", None)
+
     def new_broker_link(self) -> Connection:
         """One more connection to the broker, closed with the others. Raises Unusable."""
         try:
             connection = connect(self.settings.amqp_uri)
         except BROKER_ERRORS as error:
             raise Unusable(f"The broker is not reachable: {redact(str(error)) or type(error).__name__}.", "See: doctor") from None
+        except ValueError:  # its text quotes the address
+            raise Unusable("AMQP_URI can't be used: its port, or another part of it, can't be.", "See: doctor") from None
         self._open.callback(close_quietly, connection)
         return connection
 

@@ -6,8 +6,10 @@ from typing import Any
 
 from deploy.ops.context import Context, service_argument
 from deploy.ops.errors import FINE, Unusable, Wrong
-from deploy.ops.letter_box import count_letters, look_through, replaying, services_of, settle_letters, writing
+from deploy.ops.letter_box import count_letters, each_letter, look_through, replaying, services_of, settle_letters, writing
 from deploy.ops.letters import Letter
+from deploy.ops.mutex import alone
+from deploy.ops.places import folder_for
 from deploy.ops.tables import confirm, count_of, format_age, format_table, say, show_json
 from services.common.amqp import Publisher
 from services.common.times import now
@@ -40,14 +42,16 @@ def add_parsers(commands: Any) -> None:
 
     discard = actions.add_parser("discard", help="write them to a file and take them away")
     _selection(discard)
-    discard.add_argument("--to", type=Path, metavar="FILE", help="where they are appended (discarded-letters-TIME.jsonl)")
+    discard.add_argument(
+        "--to", type=Path, metavar="FILE", help="where they are appended (discarded-letters-TIME.jsonl in /backups, or here)"
+    )
     discard.add_argument("--yes", action="store_true", help="don't ask")
     discard.set_defaults(run=discard_letters)
 
 
 def list_letters(options: argparse.Namespace) -> int:
     """Exit status 0, whether there are any or not."""
-    with Context() as context:
+    with Context() as context, alone(context):
         counts = {service: count_letters(context, service) for service in services_of(options.service)}
         shown = [
             letter.summary()
@@ -69,7 +73,7 @@ def list_letters(options: argparse.Namespace) -> int:
 
 def show_letters(options: argparse.Namespace) -> int:
     """Everything of the named ones, as JSON. Raises Wrong when one isn't there."""
-    with Context() as context:
+    with Context() as context, alone(context):
         found = _find(context, options.service, set(options.ids))
     _require_all(options.ids, found)
     show_json([letter.whole() for letter in found])
@@ -80,7 +84,7 @@ def replay_letters(options: argparse.Namespace) -> int:
     """Exit status 1 when a named one isn't there."""
     _check_selection(options)
     replayed: list[Letter] = []
-    with Context() as context:
+    with Context() as context, alone(context):
         publisher = Publisher(context.settings.amqp_uri)
         try:
             for service in services_of(options.service):
@@ -102,8 +106,8 @@ def replay_letters(options: argparse.Namespace) -> int:
 def discard_letters(options: argparse.Namespace) -> int:
     """Exit status 1 when not confirmed, or a named one isn't there."""
     _check_selection(options)
-    path = options.to or Path(f"discarded-letters-{now():%Y%m%dT%H%M%SZ}.jsonl")
-    with Context() as context:
+    path = options.to or folder_for() / f"discarded-letters-{now():%Y%m%dT%H%M%SZ}.jsonl"
+    with Context() as context, alone(context):
         found = _find(context, options.service, set(options.ids) if options.ids else None)
         _require_all(options.ids, found)
         if not found:
@@ -111,18 +115,20 @@ def discard_letters(options: argparse.Namespace) -> int:
             return FINE
         say(_table([letter.summary() for letter in found[:DEFAULT_LIMIT]]))
         confirm(f"Write {count_of(len(found), 'letter')} to {path} and take them away?", yes=options.yes)
+        context.renew_broker()
         # Exactly those that were shown: what came meanwhile stays.
-        discarded = [
-            letter
-            for service in services_of(options.service)
-            for letter in settle_letters(context, service, writing(path), {each.id for each in found})
-        ]
+        with writing(path, "--to") as write:
+            discarded = [
+                letter
+                for service in services_of(options.service)
+                for letter in settle_letters(context, service, write, {each.id for each in found})
+            ]
     print(f"{count_of(len(discarded), 'letter')} discarded; {path} keeps {'it' if len(discarded) == 1 else 'them'}.")
     return FINE
 
 
 def _find(context: Context, service: str | None, ids: set[str] | None) -> list[Letter]:
-    return [letter for each in services_of(service) for letter in look_through(context, each) if ids is None or letter.id in ids]
+    return [letter for each in services_of(service) for letter in each_letter(context, each) if ids is None or letter.id in ids]
 
 
 def _require_all(ids: list[str], found: list[Letter]) -> None:

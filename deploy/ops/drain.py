@@ -4,9 +4,10 @@ import argparse
 import time
 from typing import Any
 
-from deploy.ops.addresses import find_surroundings
 from deploy.ops.containers import SERVICE_LABEL, Project, describe, require_project
+from deploy.ops.context import Context
 from deploy.ops.errors import FINE, WRONG, Unusable, Wrong
+from deploy.ops.mutex import alone
 from deploy.ops.tables import say
 
 # What compose gives a container that says nothing else.
@@ -24,9 +25,17 @@ def add_parsers(commands: Any) -> None:
 
 
 def drain(options: argparse.Namespace) -> int:
-    """Exit status 1 when refused, or it did not end by itself."""
-    surroundings = find_surroundings()
-    project = require_project(surroundings.environment, local=surroundings.data_dir is not None)
+    """Exit status 1 when refused, it did not end by itself, or nothing is left of its service without `--force`."""
+    with Context() as context:
+        surroundings = context.surroundings
+        project = require_project(surroundings.environment, local=surroundings.data_dir is not None)
+        # Two that look at the same time would each count on the container that the other stops.
+        with alone(context):
+            return drain_one(project, options)
+
+
+def drain_one(project: Project, options: argparse.Namespace) -> int:
+    """Look, stop and look again; for who is alone."""
     container = _find(project, options.target)
     service = container.labels.get(SERVICE_LABEL, "")
     others = _serving(project, service, container.id)
@@ -46,7 +55,7 @@ def drain(options: argparse.Namespace) -> int:
     left = _serving(project, service, container.id)
     print(f"{service} is served by {', '.join(left)}." if left else f"Nothing serves {service} now.")
     print(f"To have it back: docker start {container.name}")
-    return FINE if by_itself else WRONG
+    return FINE if by_itself and (left or options.force) else WRONG
 
 
 def _find(project: Project, target: str) -> Any:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,16 @@ def count_letters(context: Context, service: str) -> int:
 
 
 def look_through(context: Context, service: str, limit: int | None = None) -> list[Letter]:
-    """The oldest letters, which stay where they are; another operator does not see them meanwhile."""
-    count_letters(context, service)
+    """The oldest letters, which stay where they are."""
+    return list(each_letter(context, service, limit))
+
+
+def each_letter(context: Context, service: str, limit: int | None = None) -> Iterator[Letter]:
+    """The letters that wait now, oldest first and one by one; they stay where they are, and are in hand until the last was given."""
+    count = count_letters(context, service)
     with held(context.broker) as channel:
-        return [Letter.read(service, message) for message in take(channel, dead_letter_queue(service), limit)]
+        for message in take(channel, dead_letter_queue(service), count if limit is None else limit):
+            yield Letter.read(service, message)
 
 
 def settle_letters(context: Context, service: str, settle: Settle, ids: Collection[str] | None) -> list[Letter]:
@@ -72,20 +79,38 @@ def replaying(publisher: Publisher) -> Settle:
     return replay
 
 
-def writing(path: Path) -> Settle:
-    """Appends letters to a file that its owner alone can read, a JSON object a line, and on the disk before it returns."""
+@contextmanager
+def writing(path: Path, option: str) -> Iterator[Settle]:
+    """Appends letters to a file that its owner alone can read, a JSON object a line, and on the disk before it returns.
+
+    The file is there once this is entered, and gone again if nothing came into it; `option` names another. Raises Unusable.
+    """
+    try:
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab", buffering=0)
+    except OSError as error:
+        raise Unusable(
+            f"{path} can't be written: {error.strerror}; nothing was changed.", f"Name another file: {option}"
+        ) from None
 
     def write(letters: Sequence[Letter]) -> None:
+        lines = b"".join(orjson.dumps(letter.record(), option=orjson.OPT_APPEND_NEWLINE) for letter in letters)
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.writelines(orjson.dumps(letter.record(), option=orjson.OPT_APPEND_NEWLINE) for letter in letters)
-                file.flush()
-                os.fsync(file.fileno())
+            # Without a buffer, a disk that is full may take a part.
+            while lines:
+                lines = lines[file.write(lines) :]
+            os.fsync(file.fileno())
         except OSError as error:
-            raise Unusable(f"{path} can't be written: {error.strerror}; nothing of these letters was discarded.") from None
+            raise Unusable(
+                f"{path} can't be written: {error.strerror}; these letters are still in their queues.",
+                f"Name another file: {option}",
+            ) from None
 
-    return write
+    with file:
+        try:
+            yield write
+        finally:
+            if not os.fstat(file.fileno()).st_size:
+                path.unlink(missing_ok=True)
 
 
 def _matching(channel: Any, service: str, count: int, ids: Collection[str] | None) -> Iterator[tuple[Letter, int]]:

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from pymongo.database import Database
 
 from deploy.ops.archive import ArchiveReader
 from deploy.ops.errors import Wrong
-from deploy.ops.snapshot import PREFIX
+from deploy.ops.snapshot import PREFIX, persist
+from deploy.ops.tables import say
 
 Document = dict[str, Any]
 
@@ -51,12 +53,8 @@ def try_out(client: "pymongo.MongoClient[Document]", path: Path) -> None:
         load_all(client, archive, names)
     finally:
         for name in names.values():
-            client.drop_database(name)
-
-
-def leftovers(client: "pymongo.MongoClient[Document]") -> list[str]:
-    """Databases that a killed backup left behind."""
-    return sorted(name for name in client.list_database_names() if name.startswith(TRIAL_PREFIX))
+            if not persist(partial(client.drop_database, name)):
+                say(f"{name} is left: the database does not answer. The next backup removes it.")
 
 
 def _load(database: "Database[Document]", described: Mapping[str, Any], documents: Iterator[bytes]) -> None:

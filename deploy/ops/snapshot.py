@@ -1,7 +1,7 @@
 """One moment of all of Foyer's databases: read through a snapshot session, whose history is kept for as long as it takes."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -11,7 +11,7 @@ from bson import Timestamp
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.client_session import ClientSession
-from pymongo.errors import OperationFailure
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from deploy.ops.errors import Unusable, Wrong
 from deploy.ops.tables import say
@@ -21,10 +21,14 @@ Document = dict[str, Any]
 
 PREFIX = "foyer_"
 WINDOW = "minSnapshotHistoryWindowInSeconds"
+# There for as long as a backup has changed that: what it was before.
+NOTE = "foyerbackup_under_way"
 # So much history is asked for beyond what has passed, and asked for again before it runs out: a backup that is killed
 # leaves little more than the default behind.
 AHEAD = 600
 MARGIN = 300
+PERSISTENCE = 20.0
+_AGAIN = 0.5
 _BATCH = 1_000
 _TOO_OLD = (239, 246)  # SnapshotTooOld, SnapshotUnavailable
 OLDEST_SERVER = (5, 0)
@@ -48,12 +52,19 @@ class Snapshot:
         version = self._client.server_info()["versionArray"]
         if tuple(version[:2]) < OLDEST_SERVER:
             raise Unusable(f"The database is MongoDB {'.'.join(map(str, version[:3]))}; reading one moment of it needs 5.0.")
-        self._window = self._usual = int(self._client.admin.command({"getParameter": 1, WINDOW: 1})[WINDOW])
+        self._window = int(self._client.admin.command({"getParameter": 1, WINDOW: 1})[WINDOW])
+        # One that was killed had no time to set it back.
+        noted = self._client[NOTE].window.find_one({"_id": WINDOW})
+        self._usual = noted["usual"] if noted else self._window
         # Listed first: what is made after the moment is not in it anyway.
         self.names = [(base, name) for base in foyer_databases(self._client) for name in _collection_names(self._client, base)]
+        if not self.names:
+            raise Unusable("The database holds nothing of Foyer's.", "See: doctor")
         self._session = self._client.start_session(snapshot=True)
         self._began = time.monotonic()
-        reply = self._client[f"{PREFIX}presence"].command("find", "agents", limit=1, projection={"_id": 1}, session=self._session)
+        # One that is there: of others the answer has no moment.
+        base, name = self.names[0]
+        reply = self._client[base].command("find", name, limit=1, projection={"_id": 1}, session=self._session)
         self.cluster_time = reply["cursor"]["atClusterTime"]
         self._keep_history()
         return self
@@ -61,8 +72,8 @@ class Snapshot:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         if self._session is not None:
             self._session.end_session()
-        if self._usual is not None and self._window != self._usual:
-            self._client.admin.command({"setParameter": 1, WINDOW: self._usual})
+        if self._usual is not None and self._window != self._usual and not persist(self._set_back):
+            say(f"{WINDOW} stays {self._window}: the database does not answer.")
 
     @property
     def at(self) -> datetime:
@@ -106,12 +117,17 @@ class Snapshot:
             self._with_outbox[database] = [name for name in names if has_outbox(self._client, database, name)]
         return self._with_outbox[database]
 
+    def _set_back(self) -> None:
+        self._client.admin.command({"setParameter": 1, WINDOW: self._usual})
+        self._client.drop_database(NOTE)
+
     def _keep_history(self) -> None:
         """Ask the database to remember for longer, if it lets this user."""
         if not self._may_change or self.elapsed + MARGIN < self._window:
             return
         wanted = int(self.elapsed) + AHEAD
         try:
+            self._client[NOTE].window.replace_one({"_id": WINDOW}, {"usual": self._usual}, upsert=True)
             self._client.admin.command({"setParameter": 1, WINDOW: wanted})
             self._window = wanted
         except OperationFailure as error:
@@ -120,6 +136,20 @@ class Snapshot:
                 f"{WINDOW} stays {self._window} ({error.details.get('codeName') if error.details else error.code}): "
                 "a backup that takes longer will fail."
             )
+
+
+def persist(action: Callable[[], object]) -> bool:
+    """Do something, again while the database elects another primary or starts. Whether it was done."""
+    deadline = time.monotonic() + PERSISTENCE
+    while True:
+        try:
+            action()
+        except PyMongoError as error:
+            if not isinstance(error, ConnectionFailure) or time.monotonic() > deadline:
+                return False
+            time.sleep(_AGAIN)
+        else:
+            return True
 
 
 def foyer_databases(client: "pymongo.MongoClient[Document]") -> list[str]:

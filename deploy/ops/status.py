@@ -5,7 +5,7 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from deploy.ops.containers import Found, find_project
+from deploy.ops.containers import Found, find_project, judge_containers
 from deploy.ops.context import Context
 from deploy.ops.errors import FINE, WRONG, Unusable
 from deploy.ops.facts import ServiceFacts, ask_replicas, look_at_members, look_at_outboxes, look_at_queues
@@ -75,12 +75,8 @@ def judge(report: dict[str, Any]) -> list[str]:
             wrong.append(f"The database's member {member['name']} is {member['state']}.")
         elif (member["lag_seconds"] or 0) > LAG_SECONDS:
             wrong.append(f"The database's member {member['name']} is {member['lag_seconds']:.0f} s behind.")
-    for each in report["containers"] or []:
-        found = Found(**each)
-        if found.state != "running" and not found.is_job:
-            wrong.append(f"The container {found.name} is {found.state} (exit code {found.exit_code}).")
-        elif found.health == "unhealthy":
-            wrong.append(f"The container {found.name} is unhealthy.")
+    if report["containers"] is not None:
+        wrong += judge_containers([Found(**each) for each in report["containers"]])
     return wrong
 
 

@@ -24,6 +24,7 @@ from tests.support.tcp_relay import TcpRelay
 from tests.support.waiting import wait_until
 
 CONFIRM_SELECT = b"\x00\x55\x00\x0a"  # as AMQP has it; only who publishes events says it
+BASIC_CONSUME = b"\x00\x3c\x00\x14"
 
 
 class Watched:
@@ -179,6 +180,17 @@ def test_outbox_is_unwell_while_its_link_is_not_answered_and_all_is_sent_afterwa
         relay.leave_unanswered(None)
         wait_until(lambda: watched.code("/healthz") == 200, 60, what="health again")
         wait_until(lambda: stack.mongo("contacts").things.find_one({"_id": thing})["outbox"] == [], 20, what="the sending")  # type: ignore[index]
+
+
+def test_links_for_calls_and_events_are_made_anew_when_their_making_is_not_answered(watch: Any, stack: Stack) -> None:
+    with TcpRelay(stack.broker.port) as relay:
+        uri = stack.broker.uri().replace(f":{stack.broker.port}", f":{relay.port}")
+        watched = watch(AMQP_URI=uri)
+        relay.leave_unanswered(BASIC_CONSUME)
+        wait_until(lambda: relay.unanswered >= 2, 30, what="both links' standstill")
+        assert watched.report() | {"broker": False, "events": False} == watched.report()
+        relay.leave_unanswered(None)
+        wait_until(lambda: watched.code("/healthz") == 200, 60, what="health again")
 
 
 def test_probe_fails_when_nobody_answers() -> None:

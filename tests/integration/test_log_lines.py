@@ -56,14 +56,14 @@ def test_every_line_of_a_gateway_is_json_also_gunicorns(tmp_path: Path) -> None:
     process.start()
     wait_until(lambda: "Booting worker" in process.log_path.read_text(), 20, what="the start")
     wait_until(
-        lambda: _send(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-ID: mine\r\n\r\n").startswith(b"HTTP/1.1 200"), 20
+        lambda: _send(port, b"GET /docs HTTP/1.1\r\nHost: x\r\nX-Request-ID: mine\r\n\r\n").startswith(b"HTTP/1.1 200"), 20
     )
     assert _send(port, b"NONSENSE\r\n\r\n").startswith(b"HTTP/1.1 400")
     process.stop()
     lines = read(process.log_path)
     assert {line["process"] for line in lines} == {"gateway"}
     assert lines[0]["event"].startswith("Starting gunicorn")
-    assert [line["route"] for line in lines if line.get("request_id") == "mine"] == ["/healthz"]
+    assert [line["route"] for line in lines if line.get("request_id") == "mine"] == ["/docs"]
 
 
 def test_failed_greenlet_of_a_gateway_is_logged_in_json() -> None:

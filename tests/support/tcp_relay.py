@@ -51,12 +51,19 @@ class TcpRelay:
         self._near.clear()
 
     def leave_unanswered(self, marker: bytes | None) -> None:
-        """End all connections; on the next ones let no answer pass once `marker` was asked. None: no longer, on those yet to come."""
+        """End all connections; on the next ones let no answer pass once `marker` was asked, nor the end. None: all later ones pass."""
         self._unanswered = marker
+        if marker is None:
+            return
         for near in self._near:
             with contextlib.suppress(OSError):
                 near.shutdown(socket.SHUT_RDWR)
         self._near.clear()
+
+    @property
+    def unanswered(self) -> int:
+        """How many connections are left without an answer."""
+        return len(self._deaf)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -86,7 +93,7 @@ class TcpRelay:
                     self._deaf.add(source)
                 if sink not in self._deaf:
                     sink.sendall(chunk)
-        if source in self._stranded or sink in self._stranded:
+        if {source, sink} & (self._stranded | self._deaf):
             return
         for each in (source, sink):
             with contextlib.suppress(OSError):

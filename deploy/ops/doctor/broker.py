@@ -45,8 +45,12 @@ def check_broker(findings: Findings, settings: Settings, environment: Mapping[st
 
 
 def _connect(findings: Findings, settings: Settings) -> Connection | None:
-    parts = urlsplit(settings.amqp_uri)
-    where = f"{parts.hostname}:{parts.port or 5672}"
+    parts = urlsplit(_first(settings))
+    try:
+        where = f"{parts.hostname}:{parts.port or 5672}"
+    except ValueError:
+        findings.bad("AMQP_URI has a port that there can't be", "Correct it: a number up to 65535.")
+        return None
     vhost = _vhost(settings)
     try:
         connection = connect(settings.amqp_uri)
@@ -65,7 +69,12 @@ def _connect(findings: Findings, settings: Settings) -> Connection | None:
 
 
 def _vhost(settings: Settings) -> str:
-    return unquote(urlsplit(settings.amqp_uri).path[1:]) or "/"
+    return unquote(urlsplit(_first(settings)).path[1:]) or "/"
+
+
+def _first(settings: Settings) -> str:
+    """The first address of those that may be named; nothing of the others is shown, who have passwords too."""
+    return settings.amqp_uri.partition(";")[0]
 
 
 def _check_version(findings: Findings, connection: Connection) -> None:

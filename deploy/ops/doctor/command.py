@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from deploy.ops.addresses import find_surroundings
@@ -11,9 +12,10 @@ from deploy.ops.containers import find_project
 from deploy.ops.doctor.broker import check_broker
 from deploy.ops.doctor.database import check_database
 from deploy.ops.doctor.findings import Findings
-from deploy.ops.doctor.host import check_containers, check_country_file, check_disk, check_gateway
+from deploy.ops.doctor.host import check_containers, check_country_file, check_disk, check_gateway, check_leftovers
 from deploy.ops.doctor.settings import check_container_settings, check_secret, check_settings
 from deploy.ops.errors import FINE, WRONG, OpsError
+from deploy.ops.places import BACKUPS
 from deploy.ops.tables import count_of, show_json
 
 
@@ -45,7 +47,7 @@ def examine(environment: Mapping[str, str], gateway: str | None) -> Findings:
     except OpsError as error:
         # A wrong setting was said above; what else there is hangs on the addresses.
         if not list(findings.of("bad")):
-            findings.bad(f"{error}".replace("\n ", ""), "Set AMQP_URI and MONGODB_URI.")
+            findings.bad(f"{error.args[0]}".rstrip("."), error.remedy or "Set AMQP_URI and MONGODB_URI.")
         return findings
     project, reason = find_project(surroundings.environment, local=surroundings.data_dir is not None)
     if project is not None:
@@ -55,6 +57,7 @@ def examine(environment: Mapping[str, str], gateway: str | None) -> Findings:
     check_database(findings, surroundings.settings)
     check_country_file(findings, surroundings.environment)
     check_disk(findings, surroundings.data_dir)
+    check_leftovers(findings, (BACKUPS, Path("backups"), Path()))
     check_gateway(findings, gateway)
     check_containers(findings, project, reason)
     return findings

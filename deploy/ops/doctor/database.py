@@ -10,7 +10,8 @@ from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyM
 
 from deploy.ops.doctor.findings import Findings
 from deploy.ops.facts import look_at_members
-from deploy.ops.load import UNFINISHED, leftovers
+from deploy.ops.leftovers import left_databases
+from deploy.ops.load import UNFINISHED
 from deploy.ops.snapshot import PREFIX, WINDOW
 from services.common.redaction import redact
 from services.common.settings import Settings
@@ -136,7 +137,7 @@ def _check_limits(findings: Findings, client: "pymongo.MongoClient[Document]") -
     if window > USUAL_WINDOW:
         findings.warn(
             f"{WINDOW} is {window}: a backup is under way, or one was killed, and the history takes room",
-            f"When no backup runs: db.adminCommand({{setParameter: 1, {WINDOW}: {USUAL_WINDOW}}})",
+            f"The next backup sets it back; or, when none runs: db.adminCommand({{setParameter: 1, {WINDOW}: {USUAL_WINDOW}}})",
         )
     free = client.admin.command("serverStatus", metrics=0, wiredTiger=0)["connections"]["available"]
     if free < FEWEST_CONNECTIONS:
@@ -162,6 +163,10 @@ def _check_clock(findings: Findings, client: "pymongo.MongoClient[Document]") ->
 
 
 def _check_indexes(findings: Findings, client: "pymongo.MongoClient[Document]") -> None:
+    if UNFINISHED in client.list_database_names():
+        # Services that were started now would work with a part of the data.
+        findings.skip("indexes are not looked at while a restore is unfinished", "See below.")
+        return
     # Late: it imports all four services.
     from deploy.topology import SERVICES
 
@@ -184,11 +189,14 @@ def _check_indexes(findings: Findings, client: "pymongo.MongoClient[Document]") 
 
 def _check_leftovers(findings: Findings, client: "pymongo.MongoClient[Document]") -> None:
     if UNFINISHED in client.list_database_names():
-        findings.bad("a restore was begun and not finished: the databases hold only part of it", "restore FILE --replace")
-    for name in leftovers(client):
+        findings.bad(
+            "a restore was begun and not finished: the databases hold only part of it",
+            "Start no service; run again: restore FILE --replace",
+        )
+    for name in left_databases(client):
         findings.warn(
             f"the database {name} is left of a backup that was killed, or one is under way",
-            f"db.getSiblingDB('{name}').dropDatabase()",
+            "The next backup or restore removes it.",
         )
 
 

@@ -2,14 +2,15 @@
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import maxminddb
 
 from deploy.local.api import readiness
-from deploy.ops.containers import Project
+from deploy.ops.containers import Project, idle_services
 from deploy.ops.doctor.findings import Findings
+from deploy.ops.leftovers import left_files
 from deploy.ops.tables import format_size
 from services.contacts.geoip import SHIPPED_DATABASE
 from services.contacts.settings import ContactsSettings
@@ -53,6 +54,16 @@ def check_disk(findings: Findings, data_dir: Path | None) -> None:
         findings.ok(said)
 
 
+def check_leftovers(findings: Findings, folders: Iterable[Path]) -> None:
+    """What killed backups left beside the backups."""
+    findings.about("disk")
+    for path in (each for folder in folders for each in left_files(folder)):
+        findings.warn(
+            f"{path} ({format_size(path.stat().st_size)}) is left of a backup that was killed",
+            "The next backup into that folder, or restore from it, removes it.",
+        )
+
+
 def check_gateway(findings: Findings, url: str | None) -> None:
     """Whether the gateway at an address is ready."""
     if url is None:
@@ -72,8 +83,15 @@ def check_containers(findings: Findings, project: Project | None, reason: str) -
         findings.skip(f"left out: {reason}")
         return
     well = 0
-    for each in project.look():
-        if each.is_job or (each.state == "running" and each.health in (None, "healthy")):
+    found = project.look()
+    idle = idle_services(found)
+    for service in idle:
+        findings.bad(f"no container of {service} runs", f"docker compose up -d {service}")
+    for each in found:
+        if each.has_ended_well and not each.is_job:
+            if each.service not in idle:  # said above
+                findings.warn(f"{each.name} is stopped; others of {each.service} run", f"docker start {each.name}")
+        elif each.is_job or (each.state == "running" and each.health in (None, "healthy")):
             well += 1
         elif each.state == "running" and each.health == "starting":
             findings.warn(f"{each.name} is still starting", "Wait for it.")
