@@ -62,7 +62,7 @@ def test_backup_under_load_brings_everything_accepted_before_it_into_an_empty_st
     other = ComposeStack(f"{stack.name}-restored", {"FOYER_ADMIN_PASSWORD": stack.admin_password})
     with running(other):
         shutil.copy(backup, other.environment["FOYER_BACKUPS"])
-        other.compose("stop", "gateway", *SERVICES)
+        other.compose("stop", "balancer", "gateway", *SERVICES)
         began = time.monotonic()
         # The first administrator is there already, so the databases are not quite empty.
         other.compose("run", "--rm", "ops", "restore", f"/backups/{backup.name}", "--replace", "--yes")

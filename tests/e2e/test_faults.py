@@ -122,7 +122,10 @@ def test_api_says_503_in_time_and_is_whole_again_by_itself(
         assert response.status_code == 503, response.text
         assert response.json()["code"] in {code, "SERVICE_UNAVAILABLE"}
         assert int(response.headers["Retry-After"]) >= 1
-    assert gateway.send("GET", "/readyz").status_code == 503
+    readiness = gateway.send("GET", "/readyz")
+    assert readiness.status_code == 503
+    if part == "database":
+        assert [health.get("database") for health in readiness.json()["services"].values()] == [False] * len(SERVICES)
     assert gateway.send("GET", "/healthz").status_code == 200
     serving = gateway.send("GET", "/healthz/serving")
     assert (serving.status_code, serving.json()["status"]) == ((503, "disconnected") if part == "broker" else (200, "ok"))
@@ -142,8 +145,9 @@ def test_conversations_go_on_when_a_service_is_killed(
 ) -> None:
     stream = agent.watch()
     product.services[name].kill()
-    response = gateway.send("GET", "/readyz")
-    assert response.status_code == 503
+    wait_until(
+        lambda: gateway.send("GET", "/readyz").status_code == 503, what="the absence told"
+    )  # what is told may be a second old
     product.start_service(name)
     gateway.wait_ready(30)
     visitor = Visitor(gateway, channel_id)
