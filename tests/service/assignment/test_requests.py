@@ -195,7 +195,7 @@ def test_an_older_word_of_presence_changes_nothing_when_a_newer_one_came_first(o
 
 def test_an_unreadable_request_is_put_aside_when_it_keeps_failing(office: Office, dead_letters: DeadLetters) -> None:
     (conversation,) = conversations(1)
-    office.request(conversation, strategy="by_the_moon")
+    office.request(conversation, strategy=7)
     headers, _ = wait_until(lambda: dead_letters.take("assignment"), 20, what="the dead letter")[0]
     assert headers["x-foyer-reason"] == "failed"
     assert office.get(conversation) is None
