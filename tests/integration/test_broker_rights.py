@@ -9,14 +9,13 @@ from typing import Any
 import amqp
 import pytest
 
-from deploy.local.broker import LocalBroker
 from deploy.local.ports import free_port
 from deploy.setup.errors import SetupFailed
 from deploy.setup.waiting import NotYet
 from services.common.amqp import close_quietly, connect
 from services.common.settings import Settings
 from services.common.topology import SERVICES, TopologyMissing, declare, declare_rpc_queue, read_epoch
-from tests.support.secured import Keys
+from tests.support.secured import Keys, broker_with_rights
 
 Action = Callable[[Any], object]
 GIVEN = Settings.read({"FOYER_TOPOLOGY": "given"})
@@ -24,16 +23,8 @@ GIVEN = Settings.read({"FOYER_TOPOLOGY": "given"})
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keys]:
-    folder = tmp_path_factory.mktemp("rights")
-    broker = LocalBroker(folder / "broker", free_port(), management_port=free_port())
-    keys = Keys(folder, broker, 1)
-    keys.set_up("keys")
-    try:
-        broker.start()
-        keys.set_up_broker()
+    with broker_with_rights(tmp_path_factory.mktemp("rights")) as keys:
         yield keys
-    finally:
-        broker.stop()
 
 
 def attempt(keys: Keys, user: str, action: Action) -> None:

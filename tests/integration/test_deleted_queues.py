@@ -5,20 +5,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from deploy.local.broker import LocalBroker
-from deploy.local.ports import free_port
-from services.common import metrics, queues
+from services.common import metrics, outbox, queues
 from services.common.amqp import close_quietly, connect
 from services.common.ids import new_id
 from services.common.outbox import OutboxRelay
 from services.common.settings import Settings
 from services.common.store import Document, Store
 from services.common.times import now
-from tests.support.secured import Keys
+from tests.support.secured import Keys, broker_with_rights
 from tests.support.waiting import wait_until
 
 GIVEN = Settings.read({"FOYER_TOPOLOGY": "given"})
@@ -79,16 +78,8 @@ class Publishing:
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keys]:
-    folder = tmp_path_factory.mktemp("deleted")
-    broker = LocalBroker(folder / "broker", free_port(), management_port=free_port())
-    keys = Keys(folder, broker, 1)
-    keys.set_up("keys")
-    try:
-        broker.start()
-        keys.set_up_broker()
+    with broker_with_rights(tmp_path_factory.mktemp("deleted")) as keys:
         yield keys
-    finally:
-        broker.stop()
 
 
 @contextmanager
@@ -103,6 +94,15 @@ def publishing(settings: Settings) -> Iterator[Publishing]:
     finally:
         found.relay.stop()
         thread.join()
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the relay logs, however logging was configured by whoever ran before."""
+    lines: list[str] = []
+    log = SimpleNamespace(warning=lambda event, **values: lines.append(f"{event} {values}"))
+    monkeypatch.setattr(outbox, "log", log)
+    return lines
 
 
 def given(keys: Keys) -> Settings:
@@ -139,7 +139,7 @@ def watch(keys: Keys) -> None:
 
 @pytest.mark.parametrize("queue", ["events.assignment", "foyer.events"])
 def test_event_waits_for_its_queue_when_that_was_deleted_after_the_last_one(
-    keys: Keys, queue: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    keys: Keys, queue: str, monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
     monkeypatch.setattr(queues.QueueWatch, "look", lambda _: None)  # it would be the first to see it
     watch(keys)
@@ -154,7 +154,7 @@ def test_event_waits_for_its_queue_when_that_was_deleted_after_the_last_one(
             wait_until(lambda seen=seen: failures() > seen, 20, what="another attempt")  # type: ignore[misc]
         assert not relay.is_filed(event)
         assert get_all(keys, "witness").count(event) == 1
-        assert f"queue {queue}" in capsys.readouterr().out
+        assert f"queue {queue}" in " ".join(said)
 
         printed = keys.set_up("broker")
         assert f'"queues": ["{queue}"], "event": "queues_made_anew"' in printed
@@ -172,15 +172,13 @@ def test_event_reaches_its_queue_when_a_publisher_that_declares_had_it_deleted(k
     assert event in get_all(keys, "events.assignment")
 
 
-def test_deleted_queue_is_noticed_when_nothing_is_published(
-    keys: Keys, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_deleted_queue_is_noticed_when_nothing_is_published(keys: Keys, monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
     monkeypatch.setattr(queues, "EVERY_SECONDS", 0.1)
     with publishing(given(keys)):
         keys.management().delete("queues", "foyer", "events.contacts")
         failed = failures()
         wait_until(lambda: failures() > failed + 1, 20, what="the absence noticed")
-        assert "queue events.contacts" in capsys.readouterr().out
+        assert "queue events.contacts" in " ".join(said)
         keys.set_up("broker")
 
         def quiet() -> bool:

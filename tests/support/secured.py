@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local.broker import LocalBroker
@@ -73,6 +75,20 @@ class Keys:
     def management(self, user: str = "operator") -> Management:
         """The broker's management interface as a user sees it."""
         return Management(self.api, user, self.read("operator", "broker_passwords", user))
+
+
+@contextmanager
+def broker_with_rights(folder: Path) -> Iterator[Keys]:
+    """A broker that was set up with its users, and their keys; no database."""
+    broker = LocalBroker(folder / "broker", free_port(), management_port=free_port())
+    keys = Keys(folder, broker, 1)
+    keys.set_up("keys")
+    try:
+        broker.start()
+        keys.set_up_broker()
+        yield keys
+    finally:
+        broker.stop()
 
 
 class SecuredProduct(Product):
