@@ -1,16 +1,10 @@
 """What can keep the local stack from running, each said in one sentence with its remedy."""
 
+from deploy.errors import Explained
 
-class RunnerError(Exception):
-    """The stack can't run; `remedy` is what the reader can do about it."""
 
-    def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.remedy = remedy
-
-    def __str__(self) -> str:
-        message = super().__str__()
-        return f"{message}\n  {self.remedy}" if self.remedy else message
+class RunnerError(Explained):
+    """The stack can't run."""
 
 
 class PortInUse(RunnerError):

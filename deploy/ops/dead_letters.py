@@ -139,15 +139,13 @@ def _require_all(ids: list[str], found: list[Letter]) -> None:
 
 
 def _table(summaries: list[dict[str, Any]]) -> str:
-    attempts = any(letter["attempts"] is not None for letter in summaries)
-    heads = ["SERVICE", "AGE", "TYPE", "REASON", *(["ATTEMPTS"] if attempts else []), "ID", "DETAIL"]
+    heads = ["SERVICE", "AGE", "TYPE", "REASON", "ID", "DETAIL"]
     rows = [
         [
             letter["service"],
             format_age(letter["age_seconds"]),
             letter["type"],
             letter["reason"],
-            *([letter["attempts"]] if attempts else []),
             letter["id"],
             letter["detail"],
         ]

@@ -6,21 +6,15 @@ OpsError
 └── Declined    the operator did not confirm: exit status 1
 """
 
+from deploy.errors import Explained
+
 FINE, WRONG, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
-class OpsError(Exception):
-    """Base; `remedy` is what the reader can do about it."""
+class OpsError(Explained):
+    """Base."""
 
     status = WRONG
-
-    def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.remedy = remedy
-
-    def __str__(self) -> str:
-        message = super().__str__()
-        return f"{message}\n  {self.remedy}" if self.remedy else message
 
 
 class Wrong(OpsError):

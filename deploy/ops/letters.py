@@ -83,7 +83,6 @@ class Letter:
             "age_seconds": None if self.age is None else round(self.age),
             "reason": self.remark("reason"),
             "detail": _impersonal(str(self.remark("detail") or "")),
-            "attempts": self.remark("attempts"),
         }
 
     def whole(self) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The broker's queues and streams as the operator makes them, who may make all of them."""
 
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
 
 from kombu.connection import Connection
 
@@ -10,8 +9,8 @@ from services.common.topology import EPOCH_LOG, EVENT_LOG, declare, read_epoch
 
 
 def declare_all(connection: Connection, settings: Settings) -> None:
-    """Declare everything that the services need and that isn't there."""
-    declare(connection.connection, _declaring(settings))
+    """Declare everything that the services need and that isn't there, also where they find it given."""
+    declare(connection.connection, replace(settings, topology="declare"))
 
 
 def declare_anew(connection: Connection, settings: Settings) -> str:
@@ -21,9 +20,3 @@ def declare_anew(connection: Connection, settings: Settings) -> str:
             channel.queue_delete(stream)
     declare_all(connection, settings)
     return read_epoch(connection.connection)
-
-
-def _declaring(settings: Settings) -> Settings:
-    """The settings of a process that declares, also where the services find everything given."""
-    changes: dict[str, Any] = {"topology": "declare"} if any(field.name == "topology" for field in fields(settings)) else {}
-    return replace(settings, **changes)

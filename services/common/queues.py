@@ -31,7 +31,8 @@ class QueueWatch:
         self._service = service
         self._count = count
         self._due = 0.0
-        self._forget()
+        for gauge, _ in GAUGES:
+            gauge.set(math.nan)
 
     def look(self) -> None:
         """Ask, if it is time. Raises TopologyMissing when a queue is gone that the service's events have to reach; it is time then."""
@@ -54,7 +55,3 @@ class QueueWatch:
             raise TopologyMissing(str(error)) from None
         except BROKER_ERRORS:
             return  # whoever publishes next says so
-
-    def _forget(self) -> None:
-        for gauge, _ in GAUGES:
-            gauge.set(math.nan)

@@ -65,6 +65,7 @@ def subscriptions() -> dict[str, list[tuple[str, str]]]:
 
 
 @cache
+@cache
 def listeners(service: str) -> dict[str, list[str]]:
     """Per type of a service's events the event queues that they have to reach; the log's takes every type."""
     found: dict[str, list[str]] = {}
