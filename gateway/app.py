@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from gateway import bodies, errors, limits, openapi, pages, routes, traffic
+from gateway import assets, bodies, errors, limits, openapi, pages, routes, traffic
 from gateway.context import EXTENSION, Gateway
 from gateway.rpc import TimedRpcClient
 from gateway.settings import GatewaySettings
@@ -34,6 +34,7 @@ def create_app(settings: GatewaySettings, rpc: RpcClient | None = None) -> Flask
     api.register_blueprint(events)
     openapi.serve(app, api)
     app.register_blueprint(pages.blueprint)
+    assets.prepare()
     in_flight = traffic.InFlight(bodies.hurry(app.wsgi_app))
     app.wsgi_app = in_flight  # type: ignore[method-assign]
     app.extensions["foyer_in_flight"] = in_flight

@@ -1,41 +1,94 @@
-"""The documentation page: Swagger UI from this gateway's own files, without any other host."""
+"""What the gateway shows to browsers, without any other host: the console, the widget, its demo page, and the API's documentation.
+
+Nothing here asks a service: the pages open while the broker is down, and say so themselves.
+"""
 
 from pathlib import Path
 
-from flask import Blueprint, Response, send_from_directory
+from flask import Blueprint, Response, redirect
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
-STATIC = Path(__file__).with_name("static")
-ASSETS = {
-    "swagger-ui.css": "vendor/swagger-ui",
-    "swagger-ui-bundle.js": "vendor/swagger-ui",
-    "docs.css": "docs",
-    "docs.js": "docs",
-}
-# Swagger UI carries its icons as data; no script or style but from here, no request but to here.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+from gateway.assets import STATIC, find, respond
+from gateway.limits import limit_pages
+from gateway.policies import policy_of
+
+VENDOR = STATIC / "vendor"
+WIDGET_CACHE = "public, max-age=300"
 
 blueprint = Blueprint("pages", __name__)
 
 
-@blueprint.get("/docs")
-def show_docs() -> Response:
-    """The page."""
-    return _page("docs/index.html")
+@blueprint.get("/console")
+@limit_pages
+def lead_to_console() -> BaseResponse:
+    """Its files are named relative to `/console/`."""
+    return redirect("/console/", 308)
 
 
-@blueprint.get("/docs/<path:name>")
-def send_asset(name: str) -> BaseResponse:
+@blueprint.get("/console/")
+@limit_pages
+def show_console() -> Response:
+    """The agents' page."""
+    return _page(STATIC / "console")
+
+
+@blueprint.get("/console/<path:name>")
+@limit_pages
+def send_console_file(name: str) -> Response:
     """Its parts."""
-    response = send_from_directory(STATIC / ASSETS.get(name, "docs/none"), name, max_age=3600)
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    if name.startswith("vendor/"):
+        return _part(name.removeprefix("vendor/"), VENDOR)
+    return _part(name, STATIC / "console")
+
+
+@blueprint.get("/widget.js")
+@limit_pages
+def send_widget() -> Response:
+    """The script that any website may load."""
+    response = respond(find(STATIC / "widget", "widget.js"), cache=WIDGET_CACHE)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 
 
-def _page(path: str) -> Response:
-    response = Response((STATIC / path).read_text(encoding="utf-8"), content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+@blueprint.get("/demo")
+@limit_pages
+def show_demo() -> Response:
+    """A shop's page with the widget."""
+    return _page(STATIC / "demo")
+
+
+@blueprint.get("/demo/<path:name>")
+@limit_pages
+def send_demo_file(name: str) -> Response:
+    """Its parts."""
+    return _part(name, STATIC / "demo")
+
+
+@blueprint.get("/docs")
+@limit_pages
+def show_docs() -> Response:
+    """Swagger UI, which makes markup of Markdown."""
+    return _page(STATIC / "docs", makes_markup=True)
+
+
+@blueprint.get("/docs/<path:name>")
+@limit_pages
+def send_docs_file(name: str) -> Response:
+    """Its parts."""
+    return _part(name, VENDOR / "swagger-ui" if name.startswith("swagger-ui") else STATIC / "docs")
+
+
+def _part(name: str, folder: Path) -> Response:
+    asset = find(folder, name)
+    if asset.media_type.startswith("text/html"):  # a page is at its own address, with its policy
+        raise NotFound
+    return respond(asset)
+
+
+def _page(folder: Path, *, makes_markup: bool = False) -> Response:
+    page = find(folder, "index.html")
+    response = respond(page)
+    response.headers["Content-Security-Policy"] = policy_of(page.body, makes_markup=makes_markup)
     return response

@@ -29,6 +29,8 @@ REQUEST_ID_HEADER = "X-Request-ID"
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 # Asked every few seconds: no traces of them, and no log lines while all is well.
 OPERATIONS = frozenset({"/healthz", "/healthz/serving", "/readyz", "/metrics"})
+# A console asks for some sixty at once: likewise.
+FILES = frozenset({"/console/<path:name>", "/demo/<path:name>", "/docs/<path:name>", "/widget.js"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -67,7 +69,7 @@ def start_span() -> tracing.Span | None:
     """The first span of a new trace: what a client says of its own traces is not believed."""
     rule = request.url_rule.rule if request.url_rule is not None else "none"
     tracing.leave()
-    if rule in OPERATIONS:
+    if rule in OPERATIONS or rule in FILES:
         return None
     method = request.method if request.method in METHODS else "other"
     return tracing.start(f"{method} {rule}", "server", **{"http.request.method": method, "http.route": rule}).enter()
@@ -105,7 +107,8 @@ def register(app: Flask) -> None:
         if tracing.active() and (span := g.pop("span", None)) is not None:
             span.end(failed=response.status_code >= 500, **{"http.response.status_code": response.status_code})
         # A balancer asks every second: that all is well is not worth a line each time.
-        say = log.debug if route in OPERATIONS and response.status_code == 200 else log.info
+        quiet = (route in OPERATIONS and response.status_code == 200) or (route in FILES and response.status_code < 400)
+        say = log.debug if quiet else log.info
         say("request", method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 1))
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
