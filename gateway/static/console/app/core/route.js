@@ -1,0 +1,41 @@
+/** The address behind the `#`: a path and a query, read by signals and written by `go`. */
+
+import { computed, signal } from "@preact/signals";
+
+const hash = signal(location.hash);
+addEventListener("hashchange", () => {
+  hash.value = location.hash;
+});
+
+/** `{path: ["chats", "mine", …], query: {channel: …}}`. */
+export const route = computed(() => {
+  const [path, query = ""] = hash.value.replace(/^#\/?/, "").split("?");
+  return { path: path.split("/").filter(Boolean).map(decode), query: Object.fromEntries(new URLSearchParams(query)) };
+});
+
+/** The address of a path and a query, whose empty values are left out: for links. */
+export function to(path, query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value);
+  const tail = given.length ? `?${new URLSearchParams(given)}` : "";
+  return `#/${path.map(encodeURIComponent).join("/")}${tail}`;
+}
+
+/** Go there; `replace` leaves no entry in the history. */
+export function go(path, query = {}, { replace = false } = {}) {
+  const address = to(path, query);
+  if (address === location.hash) return;
+  if (replace) {
+    history.replaceState(null, "", address);
+    hash.value = address;
+  } else {
+    location.hash = address;
+  }
+}
+
+function decode(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

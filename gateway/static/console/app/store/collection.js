@@ -1,0 +1,58 @@
+/** All resources of a kind of which there are few, as agents, channels and teams: loaded whole, kept current by events. */
+
+import { computed, signal } from "@preact/signals";
+import { all } from "../core/api.js";
+
+export class Collection {
+  #turn = 0;
+
+  /** `path` of the listing; `order` compares two resources. */
+  constructor(path, order) {
+    this.path = path;
+    this.byId = signal(new Map());
+    this.loaded = signal(false);
+    this.problem = signal(null);
+    /** All of them, in order. */
+    this.items = computed(() => [...this.byId.value.values()].sort(order));
+  }
+
+  get(id) {
+    return this.byId.value.get(id);
+  }
+
+  /** Load all anew; what events tell meanwhile is not lost. */
+  async load() {
+    const turn = ++this.#turn;
+    this.problem.value = null;
+    try {
+      const found = await all(this.path);
+      if (turn !== this.#turn) return;
+      const known = this.byId.peek();
+      this.byId.value = new Map(found.map((item) => [item.id, newer(known.get(item.id), item)]));
+      this.loaded.value = true;
+    } catch (problem) {
+      if (turn === this.#turn) this.problem.value = problem;
+    }
+  }
+
+  put(item) {
+    const known = this.byId.peek().get(item.id);
+    if (newer(known, item) === known) return;
+    this.byId.value = new Map(this.byId.peek()).set(item.id, item);
+  }
+
+  drop(id) {
+    const left = new Map(this.byId.peek());
+    if (left.delete(id)) this.byId.value = left;
+  }
+
+  clear() {
+    this.#turn += 1;
+    this.byId.value = new Map();
+    this.loaded.value = false;
+  }
+}
+
+function newer(known, item) {
+  return known !== undefined && known.version >= item.version ? known : item;
+}
