@@ -36,6 +36,7 @@ CODES: dict[str, Code] = {
     "FIELD_READ_ONLY": Code(403, "This field is written by the bot or the system alone."),
     "ORIGIN_NOT_ALLOWED": Code(403, "The channel doesn't allow pages of this origin."),
     "CONTACT_BLOCKED": Code(403, "The visitor is blocked."),
+    "IDENTITY_NOT_VERIFIED": Code(403, "The channel has no identity secret, or the user's hash is not by it."),
     "SIGNATURE_INVALID": Code(403, "The signature is not that of the body by the app's secret."),
     "NOT_FOUND": Code(404, "There is nothing at this address."),
     "CHANNEL_NOT_FOUND": Code(404, "There is no such channel."),

@@ -9,7 +9,13 @@ from gateway.auth import admin_required, agent_required, caller
 from gateway.context import call, gateway
 from gateway.documentation import Blueprint, problems
 from gateway.schemas.base import IdempotencyHeader, PageQuery
-from gateway.schemas.channels import ChannelChangesSchema, ChannelPageSchema, ChannelSchema, NewChannelSchema
+from gateway.schemas.channels import (
+    ChannelChangesSchema,
+    ChannelPageSchema,
+    ChannelSchema,
+    IdentitySecretSchema,
+    NewChannelSchema,
+)
 
 blueprint = Blueprint("channels", __name__, url_prefix="/v1/channels", description="Where visitors come from.")
 
@@ -71,4 +77,31 @@ def delete_channel(channel_id: str) -> Response:
     For administrators, and only before anybody has talked to it.
     """
     call("messaging", "delete_channel", channel_id=channel_id, actor=caller().actor)
+    return nothing()
+
+
+@blueprint.route("/<id:channel_id>/identity-secret", methods=["POST"])
+@admin_required
+@problems("CHANNEL_NOT_FOUND", "CONFLICT")
+@blueprint.response(201, IdentitySecretSchema)
+def create_identity_secret(channel_id: str) -> Response:
+    """Make a website's secret for saying who its signed-in users are.
+
+    For administrators. The answer shows it, this once. It replaces the one before at once: what was signed by that is refused from then on.
+    """
+    response = created(call("messaging", "create_identity_secret", channel_id=channel_id, actor=caller().actor))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.route("/<id:channel_id>/identity-secret", methods=["DELETE"])
+@admin_required
+@problems("CHANNEL_NOT_FOUND", "CONFLICT")
+@blueprint.response(204)
+def delete_identity_secret(channel_id: str) -> Response:
+    """Take a website's identity secret away.
+
+    For administrators. From then on sessions with a `user` are refused; who was known as one stays so.
+    """
+    call("messaging", "delete_identity_secret", channel_id=channel_id, actor=caller().actor)
     return nothing()

@@ -32,13 +32,14 @@ from services.common.ids import derived_id, new_id
 MAX_USER_AGENT = 2_000
 # What messaging keeps of a contact: with all of it the flow's first blocks see what the visit told.
 SNAPSHOT = ("id", "name", "version", "channel_id", "name_source", "email", "phone", "fields", "blocked", "country", "url")
+TOLD_OF_USER = ("id", "name", "email", "phone")
 
 blueprint = Blueprint("widget", __name__, url_prefix="/v1/widget", description="The visitors' side, for web pages.")
 
 
 @blueprint.route("/<id:channel_id>/session", methods=["POST"])
 @limit_widget_sessions
-@problems("CHANNEL_NOT_FOUND", "ORIGIN_NOT_ALLOWED", "CONTACT_BLOCKED")
+@problems("CHANNEL_NOT_FOUND", "ORIGIN_NOT_ALLOWED", "CONTACT_BLOCKED", "IDENTITY_NOT_VERIFIED")
 @blueprint.arguments(SessionKeyHeader, location="headers")
 @blueprint.arguments(VisitSchema)
 @blueprint.response(201, WidgetSessionSchema)
@@ -47,13 +48,15 @@ def open_session(headers: dict[str, Any], visit: dict[str, Any], channel_id: str
 
     Makes the visitor's profile on the first one and refreshes it later; the conversation is the open one, or a new one in which
     the bot has begun to talk. Only for pages of the channel's allowed origins. A visitor who was erased begins anew, one who is blocked
-    is refused. Thirty a minute per address.
+    is refused. Thirty a minute per address. The website's signed-in `user` is the same contact on every device; a visitor who becomes one
+    goes on with the conversation.
     """
     channel = call("messaging", "get_channel", channel_id=channel_id)
     if channel["kind"] != "web":
         raise NotFound("This channel is not a website.", code="CHANNEL_NOT_FOUND")
     gateway().origins.remember(channel)
     gateway().origins.check(request, channel_id)
+    user = _verified_user(visit.get("user"), channel_id)
     page = {name: visit.get(name) for name in ("url", "title", "referrer")}
     contact = _open_session(
         _visitors(visit.get("visitor_token"), headers.get("idempotency_key"), channel_id),
@@ -63,6 +66,7 @@ def open_session(headers: dict[str, Any], visit: dict[str, Any], channel_id: str
         locale=visit.get("locale"),
         time_zone=visit.get("time_zone"),
         user_agent=request.headers.get("User-Agent", "")[:MAX_USER_AGENT] or None,
+        **user,
     )
     if contact["blocked"]:
         raise Forbidden("The visitor is blocked.", code="CONTACT_BLOCKED")
@@ -187,8 +191,16 @@ def _conversation() -> dict[str, Any]:
     return conversation
 
 
+def _verified_user(user: dict[str, Any] | None, channel_id: str) -> dict[str, Any]:
+    """What the contact's session is to be told of a signed-in user; nothing when nobody is. Raises DomainError."""
+    if user is None:
+        return {}
+    call("messaging", "verify_identity", channel_id=channel_id, user_id=user["id"], hash=user["hash"])
+    return {"user": {name: user.get(name) for name in TOLD_OF_USER}}
+
+
 def _open_session(visitors: Iterator[str], **visit: Any) -> dict[str, Any]:
-    """The contact of the first of these visitors who was not erased; the last is always a new one. Raises DomainError."""
+    """The contact of the first of these visitors who may be whoever comes; the last is always a new one. Raises DomainError."""
     for contact_id in visitors:
         try:
             contact: dict[str, Any] = call("contacts", "open_session", contact_id=contact_id, **visit)

@@ -166,6 +166,7 @@ class ChannelSchema(base.Resource):
         fields.String(), required=True, metadata={"description": "The web pages that may use it; none means any."}
     )
     has_flow = base.truth("Whether a bot answers.")
+    has_identity_secret = base.truth("Whether the website can say who its signed-in users are.")
     flow_version = base.count("Which version of its flow new conversations begin with; null without a flow.", 2, allow_none=True)
     messenger = fields.Nested(
         ChannelMessengerSchema,
@@ -180,6 +181,15 @@ class ChannelSchema(base.Resource):
 
 
 ChannelPageSchema = base.page_of(ChannelSchema, "Channel")
+
+
+class IdentitySecretSchema(base.Resource):
+    """By which a website says who its signed-in users are."""
+
+    identity_secret = base.said(
+        "The key, as text; shown this once, and for your server alone.",
+        "5f2b0c9ad1e84c37b6f0a9d2713e58c46b1d7f3a0e92c5584d6a1b7c3f80e925",
+    )
 
 
 class NewChannelSchema(base.Request):

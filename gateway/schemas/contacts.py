@@ -5,8 +5,8 @@ from marshmallow import INCLUDE, Schema, fields, validate
 from gateway.schemas import base
 
 HISTORY_FIELDS = (
-    "`name`, `email`, `phone`, `blocked`, `ip`, `country`, `locale`, `time_zone`, `browser`, `platform`, or a custom field as "
-    "`fields.<name>`."
+    "`name`, `email`, `phone`, `blocked`, `ip`, `country`, `locale`, `time_zone`, `browser`, `platform`, `external_id`, or a "
+    "custom field as `fields.<name>`."
 )
 
 
@@ -93,8 +93,11 @@ class ContactItemSchema(base.Resource):
 
     id = base.said("The contact's id.", base.EXAMPLE_ID)
     channel_id = base.said("The channel they came through.", base.EXAMPLE_ID)
+    external_id = base.said("The website's own id of its signed-in user; null for anybody else.", "4711", allow_none=True)
     name = base.said("Their name, or one made up for them.", "Teal Otter")
-    name_source = base.one_of("Who gave the name.", "generated", "channel", "bot", "agent")
+    name_source = base.one_of(
+        "Who gave the name; `channel` is the website for its signed-in users.", "generated", "channel", "bot", "agent"
+    )
     email = base.said("Their e-mail address.", "ada@example.com", allow_none=True)
     phone = base.said("Their phone number (E.164).", "+351211234567", allow_none=True)
     fields_ = fields.Dict(
@@ -132,7 +135,7 @@ class ContactQuery(base.PageQuery):
     channel_id = base.identifier("Only of this channel.")
     q = base.QueryText(
         validate=base.Pattern(r"^[^\u0000]{0,200}$", "At most 200 characters, without NUL."),
-        metadata={"description": "Part of a name, an e-mail address or a phone number."},
+        metadata={"description": "The beginning of a name, an e-mail address, a phone number or an external id."},
     )
 
 
@@ -186,7 +189,7 @@ class SetterSchema(base.Resource):
     """Who set a value."""
 
     kind = base.one_of(
-        "An agent, the bot or an integration, the channel (as Messenger's profile does), or the system that read it off a visit.",
+        "An agent, the bot or an integration, the channel (Messenger's profile, the website of its signed-in users), or the system that read it off a visit.",
         "agent",
         "bot",
         "channel",

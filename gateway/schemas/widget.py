@@ -8,6 +8,7 @@ from gateway.schemas import base
 from gateway.schemas.conversations import ChoiceSchema, QueuePlaceSchema, own_message_id
 
 MIN_SESSION_KEY = 16
+USER_ID_PATTERN = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,200}$"
 
 
 class SessionKeyHeader(base.IdempotencyHeader):
@@ -22,6 +23,30 @@ class SessionKeyHeader(base.IdempotencyHeader):
             "examples": ["3f0c7e9a-8a55-4f0e-9a3b-0d9b1f6f2c11"],
         },
     )
+
+
+class UserSchema(base.Request):
+    """The website's signed-in user, by the website's word."""
+
+    id = fields.String(
+        required=True,
+        validate=base.Pattern(USER_ID_PATTERN, "1 to 200 printable characters."),
+        metadata={
+            "description": "The website's own id of the user; it never changes and is nobody else's.",
+            "examples": ["4711"],
+        },
+    )
+    hash = fields.String(
+        required=True,
+        validate=base.Pattern("^[0-9A-Fa-f]{64}$", "Not 64 hexadecimal digits."),
+        metadata={
+            "description": "HMAC-SHA256 of the id by the channel's identity secret, in hexadecimal; computed by the website's server.",
+            "examples": ["ef467732e8fee8043e358830fe2da86c1deb6729e0c5580825f016ee36d6c3bc"],
+        },
+    )
+    name = base.free_text("Their name.", "Ada Lovelace", maximum=500, allow_none=True)
+    email = base.free_text("Their e-mail address.", "ada@example.com", maximum=500, allow_none=True)
+    phone = base.free_text("Their phone number.", "+351 21 123 4567", maximum=500, allow_none=True)
 
 
 class VisitSchema(base.Request):
@@ -39,7 +64,13 @@ class VisitSchema(base.Request):
     visitor_token = fields.String(
         allow_none=True,
         validate=base.Pattern(r"^[\x20-\x7e]{0,4096}$", "Not a token."),
-        metadata={"description": "Of the visitor's earlier session, if any; one that is no longer good begins a new visitor."},
+        metadata={
+            "description": "Of the visitor's earlier session, if any; one that is no longer good, or of a user who is no longer "
+            "signed in, begins a new visitor."
+        },
+    )
+    user = fields.Nested(
+        UserSchema, allow_none=True, metadata={"description": "The website's signed-in user; null or left out when nobody is."}
     )
 
 

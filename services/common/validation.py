@@ -26,6 +26,14 @@ class Id(fields.String):
         super().__init__(validate=validate.Regexp(r"^[A-Za-z0-9_-]{1,64}\Z", error="Not an identifier."), **options)
 
 
+class UserId(fields.String):
+    """A website's own id of its user: printable, and compared as it is."""
+
+    def __init__(self, **options: Any) -> None:
+        check = validate.Regexp(r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}\Z", error="1 to 200 printable characters.")
+        super().__init__(validate=check, **options)
+
+
 class Word(fields.String):
     """One of the words that are known here, in an event; one that only a later version knows is read as `otherwise`."""
 

@@ -5,7 +5,11 @@
     email, phone                agent, bot
     custom fields               bot
     blocked                     agent
+    external_id                 channel, once: by the website's signature (`identity.decide_identity`)
     everything else             the system alone, which learns it from visits (`profiles.decide_visit`) and never writes by call
+
+What a website tells of its signed-in user (name, e-mail address, phone number) is the channel's, but counts as what the bot collects,
+and never stands over what an agent set.
 
 Every value records who set it and when (`provenance`). A write that may be made but loses (a bot's name over an agent's, an
 event older than the value) changes nothing visible and is recorded in `ignored`.
@@ -31,6 +35,7 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "enrichment": frozenset(),
 }
 NAME_RANK: Mapping[str, int] = {"generated": 0, "channel": 1, "bot": 2, "agent": 3}
+CHANNEL: Mapping[str, Any] = {"kind": "channel", "id": None, "name": None}
 MAX_IGNORED = 20
 # Of cleared fields only these many remember who cleared them, so that a bot's ever new names don't fill the document.
 MAX_CLEARED = 100
@@ -127,6 +132,28 @@ def decide_write(contact: Contact, wanted: Mapping[str, Any], writer: Writer, at
     return _apply(contact, clean, {}, by, custom=custom)
 
 
+def decide_told(contact: Contact, told: Mapping[str, str], at: datetime) -> dict[str, Any]:
+    """What changes by what the website tells of its signed-in user: name, e-mail address and phone number, the later value counting.
+
+    A website tells the same with each visit: only what it didn't tell before is news. What can't be that field's, or would replace
+    what an agent set, is recorded as ignored.
+    """
+    before = contact.get("told", {})
+    news = {name: value for name, value in told.items() if value != before.get(name)}
+    if not news:
+        return {}
+    clean, wrong = check_values(contact, news, custom=False)
+    ignored = {name: (news[name], texts[0]) for name, texts in wrong.items()}
+    for name in [name for name in clean if _is_agents(contact, name)]:
+        ignored[name] = (clean.pop(name), f"The {name} was given by the agent.")
+    changes = _apply(contact, clean, ignored, dict(CHANNEL) | {"at": at}, custom=False, rank="bot")
+    return changes | {"told": {**before, **news}}
+
+
+def _is_agents(contact: Contact, name: str) -> bool:
+    return (contact["provenance"].get(name) or {}).get("kind") == "agent"
+
+
 def decide_collected(contact: Contact, name: str, value: Any, source: Collected) -> dict[str, Any]:
     """What a value collected by messaging's bot changes: the bot's write, once, unless something later is there already.
 
@@ -165,7 +192,13 @@ def _entry(provenance: Mapping[str, Any], name: str) -> Mapping[str, Any] | None
 
 
 def _apply(
-    contact: Contact, clean: Mapping[str, Any], ignored: dict[str, tuple[Any, str]], by: Mapping[str, Any], *, custom: bool
+    contact: Contact,
+    clean: Mapping[str, Any],
+    ignored: dict[str, tuple[Any, str]],
+    by: Mapping[str, Any],
+    *,
+    custom: bool,
+    rank: str | None = None,
 ) -> dict[str, Any]:
     # An event leaves its mark also where the value was so already: a still earlier one may be under way.
     marks = "version" in by
@@ -179,7 +212,7 @@ def _apply(
             if marks or not _same(fields.get(name), value):
                 fields[name] = value
                 of_custom[name] = by
-        elif kind == "name" and outranks(contact["name_source"], by["kind"]):
+        elif kind == "name" and outranks(contact["name_source"], rank or by["kind"]):
             ignored[name] = (value, f"The name was given by the {contact['name_source']}.")
         elif marks or not _same(contact[name], value) or (kind == "name" and contact["name_source"] != by["kind"]):
             changes |= {name: value, "name_source": by["kind"]} if kind == "name" else {name: value}

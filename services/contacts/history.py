@@ -12,7 +12,7 @@ from services.common.ids import new_id
 
 MAX_ENTRIES = 500
 MAX_SHOWN = 500  # characters of a value
-FIELDS = ("name", "email", "phone", "blocked", "ip", "country", "locale", "time_zone", "browser", "platform")
+FIELDS = ("name", "email", "phone", "blocked", "ip", "country", "locale", "time_zone", "browser", "platform", "external_id")
 CUSTOM = "fields."
 
 Entry = dict[str, Any]

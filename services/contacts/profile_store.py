@@ -33,6 +33,12 @@ class ProfileStore(Store):
             IndexModel([*NEWEST_SEEN], name="newest"),
             IndexModel([("channel_id", ASCENDING), *NEWEST_SEEN], name="newest_of_channel"),
             IndexModel([("words", ASCENDING)], name="words"),
+            IndexModel(
+                [("channel_id", ASCENDING), ("external_id", ASCENDING)],
+                name="user_of_channel",
+                unique=True,
+                partialFilterExpression={"external_id": {"$type": "string"}},
+            ),
         ],
     }
 
@@ -47,6 +53,12 @@ class ProfileStore(Store):
             raise _not_found()
         return contact
 
+    def find_user(self, channel_id: str, external_id: str) -> Document | None:
+        """The contact that is this user of the channel's website."""
+        # Without the type the database wouldn't see that the index holds it.
+        user = {"channel_id": channel_id, "external_id": {"$eq": external_id, "$type": "string"}}
+        return self.database[CONTACTS].find_one(user, _BRIEF)
+
     def find_living(self, contact_id: str) -> Document | None:
         """The contact; None for an erased one, about whom nothing is kept any more. Raises ContactNotFound when there never was one."""
         contact = self.find_contact(contact_id)
@@ -55,12 +67,12 @@ class ProfileStore(Store):
         return None if is_erased(contact) else contact
 
     def insert_contact(self, contact: Document) -> Document:
-        """A first visit's contact. Raises DocumentExists when another process was faster."""
+        """A first visit's contact. Raises DocumentExists when another process was faster, also with another contact of the same user."""
         document = contact | {"history": changes_between({}, contact), "records": 0}
         return self.insert(CONTACTS, document, [contact_created(contact | {"version": 1})])
 
     def update_contact(self, contact: Document, changes: Mapping[str, Any], *, session: ClientSession | None = None) -> Document:
-        """The contact with the changes, if there are any. Raises StaleDocument."""
+        """The contact with the changes, if there are any. Raises StaleDocument, DocumentExists when its user has another contact."""
         if not changes:
             return contact
         changed = contact | dict(changes) | {"version": contact["version"] + 1}

@@ -12,7 +12,7 @@ from services.contacts.visits import Page, add_page
 
 SYSTEM = {"kind": "system", "id": None, "name": None}
 OF_A_VISIT = ("ip", "country", "locale", "time_zone", "browser", "platform")
-SEARCHED = ("name", "email", "phone")
+SEARCHED = ("name", "email", "phone", "external_id")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ def new_contact(contact_id: str, channel_id: str, visit: Visit) -> dict[str, Any
     contact: dict[str, Any] = {
         "_id": contact_id,
         "channel_id": channel_id,
+        "external_id": None,
         "name": generated_name(contact_id),
         "name_source": "generated",
         "email": None,
@@ -86,7 +87,7 @@ def without_outdated(contact: Mapping[str, Any], visit: Visit) -> Visit:
 def search_words(contact: Mapping[str, Any]) -> dict[str, list[str]]:
     """The part of the document by which it is found."""
     phone: str | None = contact["phone"]
-    return {"words": words_of(contact["name"], contact["email"], phone, national_digits(phone))}
+    return {"words": words_of(contact["name"], contact["email"], phone, national_digits(phone), contact.get("external_id"))}
 
 
 def with_words(contact: Mapping[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from typing import Any
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from services.common.validation import ActorSchema, Arguments, Id, PageArguments, trimmed
+from services.common.validation import ActorSchema, Arguments, Id, PageArguments, UserId, trimmed
 from services.contacts.records import MAX_SUBJECT
 
 STATUSES = ("open", "pending", "solved")
 MAX_FIELDS_AT_ONCE = 100
+MAX_TOLD = 500
 
 
 class PageSchema(Schema):
@@ -40,6 +41,15 @@ class IdempotencyKey(fields.String):
         super().__init__(validate=validate.Length(1, 255), **(options or {"load_default": None, "allow_none": True}))
 
 
+class UserSchema(Arguments):
+    """The website's signed-in user, whose id was verified; of the other texts what means nothing is not taken."""
+
+    id = UserId(required=True)
+    name = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=MAX_TOLD))
+    email = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=MAX_TOLD))
+    phone = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=MAX_TOLD))
+
+
 class OpenSession(Arguments):
     """A visitor is there."""
 
@@ -51,6 +61,7 @@ class OpenSession(Arguments):
     time_zone = fields.String(load_default=None, allow_none=True)
     user_agent = fields.String(load_default=None, allow_none=True)
     name = fields.String(load_default=None, allow_none=True)
+    user = fields.Nested(UserSchema, load_default=None, allow_none=True)
 
 
 class RecordPage(Arguments):

@@ -24,12 +24,14 @@ def normalise(text: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
-def words_of(name: str, email: str | None, phone: str | None, national_number: str | None) -> list[str]:
+def words_of(
+    name: str, email: str | None, phone: str | None, national_number: str | None, external_id: str | None = None
+) -> list[str]:
     """The words under which a contact is found, each by its beginning.
 
     The words of the name and of the e-mail address, also with what joins them (`o'neil`, the whole address, its domain) and from
     each joint on (`neil-smith` of `o'neil-smith`), and from each letter on where words are written without blanks (`小明` of `王小明`);
-    the digits of the phone number, international and as dialled at home.
+    the digits of the phone number, international and as dialled at home; the website's id, in the forms in which a query asks for it.
     """
     found: set[str] = set()
     for text in (name, email or ""):
@@ -44,6 +46,8 @@ def words_of(name: str, email: str | None, phone: str | None, national_number: s
         found |= {digits, _INTERNATIONAL_PREFIX + digits}
     if national_number:
         found |= {national_number, _TRUNK_PREFIX + national_number}
+    if external_id:
+        found |= {*normalise(external_id).split(), *words_sought(external_id)}
     return sorted({word[:MAX_WORD] for word in found if word})
 
 

@@ -20,6 +20,7 @@ def contact_view(contact: Document) -> Resource:
     return {
         "id": contact["_id"],
         "channel_id": contact["channel_id"],
+        "external_id": contact.get("external_id"),
         "name": contact["name"],
         "name_source": contact["name_source"],
         "email": contact["email"],

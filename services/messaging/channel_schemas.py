@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from services.common.validation import ActorSchema, Arguments, Id, PageArguments, trimmed
+from services.common.validation import ActorSchema, Arguments, Id, PageArguments, UserId, trimmed
 from services.messaging import hours
 from services.messaging.flows.schemas import BLOCK_NAME, MAX_BLOCK_TEXT, check_plain
 from services.messaging.flows.simulate import MAX_INPUTS
@@ -95,6 +95,19 @@ class DeleteChannel(ChannelId):
     """The arguments of delete_channel."""
 
     actor = fields.Nested(ActorSchema, required=True)
+
+
+class KeepIdentitySecret(ChannelId):
+    """The arguments of create_identity_secret and delete_identity_secret."""
+
+    actor = fields.Nested(ActorSchema, required=True)
+
+
+class VerifyIdentity(ChannelId):
+    """The arguments of verify_identity."""
+
+    user_id = UserId(required=True)
+    hash = fields.String(required=True, validate=validate.Regexp(r"^[0-9A-Fa-f]{64}\Z", error="Not 64 hexadecimal digits."))
 
 
 class PutFlow(ChannelId):

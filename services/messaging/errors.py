@@ -69,6 +69,11 @@ def idempotency_key_reused() -> Invalid:
     return Invalid("This Idempotency-Key was used with other values.", code="IDEMPOTENCY_KEY_REUSED")
 
 
+def identity_not_verified(text: str) -> Forbidden:
+    """Somebody says to be a website's signed-in user, and the website doesn't."""
+    return Forbidden(text, code="IDENTITY_NOT_VERIFIED")
+
+
 def no_assign_block(name: str) -> Invalid:
     """Only an assign block's wish can be shown."""
     return Invalid("Some values are not valid.", errors={"block": [f"The channel's flow has no assign block {name}."]})

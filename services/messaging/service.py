@@ -9,6 +9,7 @@ from services.messaging.entrypoints.delays import Delays
 from services.messaging.entrypoints.erasure import Erasure
 from services.messaging.entrypoints.flows import FlowMethods
 from services.messaging.entrypoints.followers import Followers
+from services.messaging.entrypoints.identity import IdentityMethods
 from services.messaging.entrypoints.messenger import Facebook, MessengerMethods
 from services.messaging.entrypoints.posting import PostingMethods
 from services.messaging.entrypoints.visitors import VisitorCounting
@@ -18,6 +19,7 @@ from services.messaging.store import MessagingStore
 
 class MessagingService(
     ChannelMethods,
+    IdentityMethods,
     FlowMethods,
     PostingMethods,
     ConversationMethods,

@@ -25,6 +25,7 @@ def channel(document: Document) -> dict[str, Any]:
         "has_flow": document["flow_id"] is not None,
         "flow_version": document.get("flow_version"),
         "messenger": messenger.view(document),
+        "has_identity_secret": document.get("identity_secret") is not None,
         "created_at": to_wire(document["created_at"]),
         "version": document["version"],
     }

@@ -95,7 +95,7 @@ class ChannelMethods(Finders):
             channel = self._find_channel(channel_id)
             if count := self.store.count_open_conversations(channel_id):
                 raise errors.channel_in_use(count)
-            gone = {"deleted": True, "messenger": settings.without_secrets(channel)}
+            gone = {"deleted": True, "messenger": settings.without_secrets(channel), "identity_secret": None}
             self.store.update("channels", channel, gone, [events.channel_deleted(channel)])
 
         retry_stale(delete)

@@ -128,6 +128,8 @@ def test_every_listing_uses_an_index_when_scans_are_forbidden(visitor: Visitor, 
             first = call("list_contacts", **filters, limit=1)
             if first["next_cursor"]:
                 call("list_contacts", **filters, limit=1, cursor=first["next_cursor"])
+        for contact_id in (contact["id"], new_id()):  # who becomes a user, and who is one
+            call("open_session", contact_id=contact_id, channel_id="indexed", user={"id": "user-7"})
         call("list_notes", contact_id=contact["id"])
         call("list_tickets", contact_id=contact["id"])
         call("list_tickets", contact_id=contact["id"], status="open")

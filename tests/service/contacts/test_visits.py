@@ -18,7 +18,7 @@ PAGE = {
     "referrer": "https://search.test/",
 }
 RESOURCE = {
-    "id", "channel_id", "name", "name_source", "email", "phone", "fields", "since", "last_seen_at", "ip", "url", "country", "locale",
+    "id", "channel_id", "external_id", "name", "name_source", "email", "phone", "fields", "since", "last_seen_at", "ip", "url", "country", "locale",
     "time_zone", "browser", "platform", "blocked", "highlighted_notes", "version",
 }  # fmt: skip
 

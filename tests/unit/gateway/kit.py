@@ -40,6 +40,7 @@ CHANNEL = {
     "has_flow": True,
     "flow_version": 1,
     "messenger": None,
+    "has_identity_secret": False,
     "business_hours": None,
     "reassignment": {"disconnected_after_seconds": 60, "unanswered_after_seconds": 300},
     "version": 1,
@@ -48,6 +49,7 @@ TEAM = {"id": "sales", "name": "Sales", "agent_ids": ["ada"], "created_at": "202
 CONTACT: dict[str, Any] = {
     "id": "c1",
     "channel_id": "shop",
+    "external_id": None,
     "name": "Teal Otter",
     "name_source": "generated",
     "email": None,
