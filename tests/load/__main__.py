@@ -1,4 +1,4 @@
-"""`python -m tests.load`: measures every scenario and writes the report; with --quick, or of some scenarios, only shows it."""
+"""`python -m tests.load`: measures every scenario and writes its report; with --quick, or of some scenarios, only shows it."""
 
 import argparse
 import json
@@ -21,20 +21,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The streams' threads must note what arrives when it arrives, not when the sending threads have had their 5 ms.
     sys.setswitchinterval(0.001)
     known = machine.facts()
+    target = options.output or (None if options.quick or options.scenarios else REPOSITORY / "docs")
+    faults: list[str] = []
     with tempfile.TemporaryDirectory(prefix="foyer-load-") as folder:
         lab = Lab(Path(folder), options.quick, lambda text: print(text, file=sys.stderr, flush=True))
-        sections = [SCENARIOS[name](lab) for name in options.scenarios or SCENARIOS]
-    report = Report(datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), known | lab.versions, sections)
-    target = options.output or (None if options.quick or options.scenarios else REPOSITORY / "docs")
+        for scenario in (SCENARIOS[name] for name in options.scenarios or SCENARIOS):
+            section = scenario.measure(lab)
+            made_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+            _tell(Report(made_at, known | lab.versions, [section]), scenario.report, target)
+            faults += [f"{section.name}: {fault}" for fault in section.faults]
+    for fault in faults:
+        print(f"load: {fault}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+def _tell(report: Report, name: str, target: Path | None) -> None:
     if target is None:
         print(to_markdown(report))
-    else:
-        (target / "load-report.md").write_text(to_markdown(report))
-        (target / "load-report.json").write_text(json.dumps(to_json(report), indent=2, ensure_ascii=False) + "\n")
-        print(f"Written: {target / 'load-report.md'} and .json", file=sys.stderr)
-    for fault in report.faults:
-        print(f"load: {fault}", file=sys.stderr)
-    return 1 if report.faults else 0
+        return
+    (target / f"{name}.md").write_text(to_markdown(report))
+    (target / f"{name}.json").write_text(json.dumps(to_json(report), indent=2, ensure_ascii=False) + "\n")
+    print(f"Written: {target / name}.md and .json", file=sys.stderr)
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -44,7 +51,7 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"of {', '.join(SCENARIOS)}; all without any")
     parser.add_argument("--quick", action="store_true", help="a short run that shows that the scenarios work")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write load-report.md and .json (docs)")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write the reports, .md and .json (docs)")
     return parser
 
 

@@ -11,6 +11,7 @@ from deploy.local.waiting import wait_until
 from services.common.rpc_client import RpcClient
 from tests.load import machine
 from tests.load.ceilings import Ceilings, measure
+from tests.load.crowd import multiply
 from tests.load.driver import Caller
 from tests.load.report import Value
 from tests.load.watching import Watch
@@ -67,6 +68,7 @@ class World:
 
     def __init__(self, product: Product, gateway: Gateway, ceilings: Ceilings) -> None:
         self.ceilings = ceilings
+        self.url = gateway.url
         self.caller = Caller(gateway.url, CONNECTIONS)
         self._product = product
         self._gateway = gateway
@@ -118,6 +120,12 @@ class World:
             raise RuntimeError(f"the channel's visitors were not counted within {SETTLING_SECONDS:g} s")
         return guests
 
+    def crowd(self, channel_id: str, count: int) -> None:
+        """So many more conversations in the channel, which nobody has."""
+        guest = self._invite(channel_id)
+        wait_until(lambda: self._is_filed(guest.conversation_id), SETTLING_SECONDS)
+        multiply(self._product, guest.conversation_id, count)
+
     def parts(self) -> dict[str, list[int]]:
         """The process groups of each part of the product."""
         groups: dict[str, list[int]] = {}
@@ -133,6 +141,11 @@ class World:
         """Everybody goes."""
         self.unseat()
         self.caller.close()
+
+    def _is_filed(self, conversation_id: str) -> bool:
+        """Whether nothing of the conversation is on its way any more."""
+        found = self._product.mongo("messaging").conversations.find_one({"_id": conversation_id})
+        return found is not None and not found["outbox"]
 
     def _invite(self, channel_id: str) -> Guest:
         page = {"url": "https://shop.example/", "title": "Shop"}
