@@ -4,7 +4,7 @@ import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { Boundary, Empty } from "./components/states.js";
 import { go, route, to } from "./core/route.js";
-import { session, signedIn } from "./core/session.js";
+import { me, signedIn } from "./core/session.js";
 import "./core/theme.js";
 import { html } from "./html.js";
 import { ConnectionBar } from "./shell/connection_bar.js";
@@ -55,7 +55,7 @@ function skip(event) {
 
 function App() {
   return html`<${Boundary}>
-    ${signedIn.value ? html`<${Console} key=${session.value.agent.id} />` : html`<${SignIn} />`}
+    ${signedIn.value ? html`<${Console} key=${me.value.id} />` : html`<${SignIn} />`}
     <${Toasts} />
   <//>`;
 }

@@ -4,7 +4,17 @@ import { html } from "../html.js";
 import { Icon } from "./icon.js";
 
 /** A button with words; `kind`: `primary`, `plain` (default), `quiet`, `danger`; `busy` keeps it from being pressed twice. */
-export function Button({ kind = "plain", icon, busy = false, disabled = false, type = "button", small = false, class: extra = "", children, ...rest }) {
+export function Button({
+  kind = "plain",
+  icon,
+  busy = false,
+  disabled = false,
+  type = "button",
+  small = false,
+  class: extra = "",
+  children,
+  ...rest
+}) {
   const classes = `button button-${kind} ${small ? "button-small" : ""} ${extra}`;
   return html`<button type=${type} class=${classes} disabled=${disabled || busy} aria-busy=${busy || undefined} ...${rest}>
     ${icon && html`<${Icon} name=${icon} size=${16} />`}${children}

@@ -6,13 +6,15 @@ import { text } from "../text/index.js";
 import { Button } from "./button.js";
 import { Failed, Skeleton } from "./states.js";
 
-/** `pages`: has the signals `loading`, `problem`, `done` and the method `more`. */
-export function EndOfList({ pages }) {
+/** `pages`: has the signals `loading`, `problem`, `done` and the method `more`; `byHand`: asks only when the button is pressed, where something follows. */
+export function EndOfList({ pages, byHand = false }) {
   const element = useRef(null);
   const { loading, problem, done } = pages;
   useEffect(() => {
-    if (element.current === null) return undefined;
-    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && pages.more(), { rootMargin: "400px" });
+    if (byHand || element.current === null) return undefined;
+    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && pages.more(), {
+      rootMargin: "400px",
+    });
     observer.observe(element.current);
     return () => observer.disconnect();
   }, [pages, loading.value, problem.value, done.value]);

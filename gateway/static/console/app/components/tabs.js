@@ -19,7 +19,9 @@ export function Tabs({ label, tabs, chosen, onChoose, children }) {
   return html`<div class="tabs">
     <div class="tab-list" role="tablist" aria-label=${label} ref=${list} onKeyDown=${onKeyDown}>
       ${tabs.map(
-        (tab) => html`<button key=${tab.id} type="button" role="tab" class="tab" id=${`${id}-${tab.id}`} aria-controls=${`${id}-panel`}
+        (
+          tab,
+        ) => html`<button key=${tab.id} type="button" role="tab" class="tab" id=${`${id}-${tab.id}`} aria-controls=${`${id}-panel`}
           aria-selected=${String(tab.id === chosen)} tabindex=${tab.id === chosen ? 0 : -1} onClick=${() => onChoose(tab.id)}>
           ${tab.label}${tab.count > 0 && html` <span class="tab-count">${tab.count}</span>`}
         </button>`,

@@ -48,7 +48,7 @@ export async function all(path, query = {}) {
 async function call(method, path, { body, headers = {}, repeatable = false } = {}) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await once(method, path, body, headers);
+      return await ask(method, path, body, headers);
     } catch (problem) {
       if (!(problem instanceof Problem) || !problem.passing || !repeatable || attempt === ATTEMPTS) throw problem;
       await pause(Math.max(problem.retryAfter * 1000, 300 * 2 ** attempt));
@@ -56,7 +56,7 @@ async function call(method, path, { body, headers = {}, repeatable = false } = {
   }
 }
 
-async function once(method, path, body, headers) {
+async function ask(method, path, body, headers) {
   const token = await accessToken();
   let response = await send(method, path, body, headers, token);
   if (response.status === 401) {

@@ -7,11 +7,14 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const language = document.documentElement.lang || "en";
+// The page's language, in the person's variant of it where they have one.
+const pageLanguage = document.documentElement.lang;
+const language = navigator.languages.find((each) => each.split("-")[0] === pageLanguage) ?? pageLanguage;
 const clockFormat = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const weekdayFormat = new Intl.DateTimeFormat(language, { weekday: "long" });
 const dayFormat = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
 const yearFormat = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" });
+const exactFormat = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 const fullFormat = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
 const numberFormat = new Intl.NumberFormat(language);
 
@@ -43,6 +46,11 @@ export function moment(time) {
   if (days === 1) return `${text.time.yesterday} ${clock(time)}`;
   const sameYear = new Date(time).getFullYear() === new Date(now.value).getFullYear();
   return `${(sameYear ? dayFormat : yearFormat).format(new Date(time))} ${clock(time)}`;
+}
+
+/** To the second, as logs want it: `24 Nov 2026, 09:05:31`. */
+export function exact(time) {
+  return exactFormat.format(new Date(time));
 }
 
 /** All there is of a time: for titles. */

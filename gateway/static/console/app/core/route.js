@@ -3,9 +3,22 @@
 import { computed, signal } from "@preact/signals";
 
 const hash = signal(location.hash);
+const guards = new Set();
+
 addEventListener("hashchange", () => {
-  hash.value = location.hash;
+  const [wanted, here] = [location.hash, hash.peek()];
+  if ([...guards].every((guard) => guard(wanted, here))) {
+    hash.value = wanted;
+  } else {
+    history.replaceState(null, "", here);
+  }
 });
+
+/** Ask `guard(wanted, here)` before another address is followed; false stays here. Returns how to stop. */
+export function guardRoute(guard) {
+  guards.add(guard);
+  return () => guards.delete(guard);
+}
 
 /** `{path: ["chats", "mine", …], query: {channel: …}}`. */
 export const route = computed(() => {

@@ -5,31 +5,43 @@
  * whether another was faster.
  */
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import { Problem } from "./problem.js";
 
-const KEY = "foyer.session";
+// Apart, so that news of the agent never write older tokens over those that another tab has just got.
+const TOKENS = "foyer.session";
+const AGENT = "foyer.agent";
 const EARLY = 30_000; // milliseconds before its end at which an access token is renewed
 
-/** The tokens and the agent as the sign-in answered, or null. */
-export const session = signal(read());
-export const signedIn = computed(() => session.value !== null);
-export const me = computed(() => session.value?.agent ?? null);
+const tokens = signal(read(TOKENS));
+/** The own account, or null when nobody is signed in. */
+export const me = signal(read(AGENT));
+export const signedIn = computed(() => tokens.value !== null && me.value !== null);
 export const isAdmin = computed(() => me.value?.role === "admin");
+/** Whether a session ended that nobody had signed out of. */
+export const over = signal(false);
 
-globalThis.addEventListener("storage", (event) => {
-  if (event.key === KEY || event.key === null) session.value = read();
+addEventListener("storage", ({ key }) => {
+  batch(() => {
+    if (key === TOKENS || key === null) tokens.value = read(TOKENS);
+    if (key === AGENT || key === null) me.value = read(AGENT);
+  });
 });
 
 /** Sign in. Throws Problem. */
 export async function signIn(email, password) {
-  keep(await post("/v1/auth/token", { email, password }));
+  const answer = await post("/v1/auth/token", { email, password });
+  batch(() => {
+    write(AGENT, me, answer.agent);
+    keep(answer);
+  });
 }
 
 /** Sign out here and in all tabs; the server is told if it can be. */
 export async function signOut() {
-  const token = session.value?.access_token;
+  const token = tokens.value?.access_token;
   forget();
+  over.value = false;
   if (!token) return;
   try {
     await fetch("/v1/auth/logout", { method: "POST", headers: { Authorization: `Bearer ${token}` }, keepalive: true });
@@ -38,23 +50,25 @@ export async function signOut() {
   }
 }
 
-/** Drop the session without telling anybody: it is over already. */
+/** Drop the session without telling the server: it is over already. */
 export function forget() {
-  session.value = null;
-  localStorage.removeItem(KEY);
+  batch(() => {
+    over.value = true;
+    write(TOKENS, tokens, null);
+    write(AGENT, me, null);
+  });
 }
 
 /** What is known of the own account has changed. */
 export function learnOwn(agent) {
-  const known = session.value;
-  if (known === null || known.agent.id !== agent.id || known.agent.version > agent.version) return;
-  session.value = { ...known, agent };
-  localStorage.setItem(KEY, JSON.stringify(session.value));
+  const known = me.peek();
+  if (known === null || known.id !== agent.id || known.version > agent.version) return;
+  write(AGENT, me, agent);
 }
 
 /** An access token that is good for a while. Throws Problem (`TOKEN_INVALID` when the session is over). */
 export async function accessToken() {
-  const known = session.value;
+  const known = tokens.peek();
   if (known === null) throw new Problem({ code: "UNAUTHENTICATED", detail: "Nobody is signed in.", status: 401 });
   if (known.good_until - EARLY > Date.now()) return known.access_token;
   return renew(known.access_token);
@@ -63,10 +77,10 @@ export async function accessToken() {
 /** A newer token than `used`, which was refused or is about to be. Throws Problem. */
 export async function renew(used) {
   return locked(async () => {
-    const known = read();
+    const known = read(TOKENS);
     if (known === null) throw new Problem({ code: "UNAUTHENTICATED", detail: "Nobody is signed in.", status: 401 });
     if (known.access_token !== used) {
-      session.value = known;
+      tokens.value = known;
       return known.access_token;
     }
     try {
@@ -75,7 +89,7 @@ export async function renew(used) {
       if (problem.status === 401) forget();
       throw problem;
     }
-    return session.value.access_token;
+    return tokens.peek().access_token;
   });
 }
 
@@ -83,20 +97,26 @@ let turn = Promise.resolve();
 
 function locked(work) {
   // Without a secure context there are no locks between tabs, only between this tab's own calls.
-  if (navigator.locks) return navigator.locks.request(KEY, work);
+  if (navigator.locks) return navigator.locks.request(TOKENS, work);
   const done = turn.then(work);
   turn = done.catch(() => {});
   return done;
 }
 
-function keep(answer) {
-  session.value = { ...answer, good_until: Date.now() + answer.expires_in * 1000 };
-  localStorage.setItem(KEY, JSON.stringify(session.value));
+function keep({ access_token, refresh_token, expires_in }) {
+  write(TOKENS, tokens, { access_token, refresh_token, good_until: Date.now() + expires_in * 1000 });
+  over.value = false;
 }
 
-function read() {
+function write(key, target, value) {
+  if (value === null) localStorage.removeItem(key);
+  else localStorage.setItem(key, JSON.stringify(value));
+  target.value = value;
+}
+
+function read(key) {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? "null");
+    return JSON.parse(localStorage.getItem(key) ?? "null");
   } catch {
     return null;
   }

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { Button } from "../components/button.js";
 import { TextField } from "../components/field.js";
-import { signIn } from "../core/session.js";
+import { over, signIn } from "../core/session.js";
 import { explain } from "../core/toasts.js";
 import { html } from "../html.js";
 import { text } from "../text/index.js";
@@ -29,7 +29,7 @@ export function SignIn() {
     <form class="sign-in-card" onSubmit=${submit}>
       <p class="brand"><img src="/console/icon.svg" alt="" width="28" height="28" />${text.product}</p>
       <h1>${words.title}</h1>
-      <p class="soft">${words.lead}</p>
+      <p class="soft" role=${over.value ? "status" : undefined}>${over.value ? words.over : words.lead}</p>
       <${TextField} label=${words.email} type="email" name="email" autocomplete="username" required value=${email} onInput=${setEmail} autofocus />
       <${TextField} label=${words.password} type="password" name="password" autocomplete="current-password" required value=${password} onInput=${setPassword} />
       ${problem && html`<p class="form-problem" role="alert">${explain(problem)}</p>`}

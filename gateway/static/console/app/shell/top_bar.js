@@ -28,7 +28,11 @@ export function TopBar({ section }) {
     <p class="brand"><img src="/console/icon.svg" alt="" width="24" height="24" /><span>${text.product}</span></p>
     <nav class="sections" aria-label=${words.sections}>
       ${SECTIONS.filter(({ admins }) => !admins || isAdmin.value).map(
-        ({ name, icon, path }) => html`<a key=${name} class="section-link" href=${to(path)} aria-current=${name === section ? "page" : undefined}>
+        ({
+          name,
+          icon,
+          path,
+        }) => html`<a key=${name} class="section-link" href=${to(path)} aria-current=${name === section ? "page" : undefined}>
           <${Icon} name=${icon} /><span>${words[name]}</span>
         </a>`,
       )}
@@ -39,7 +43,9 @@ export function TopBar({ section }) {
 
 function Account() {
   const own = agents.get(me.value.id) ?? me.value;
-  const button = (attributes) => html`<button type="button" class="account-button" aria-label=${`${text.shell.account}: ${own.name}, ${text.availability[own.availability]}`} ...${attributes}>
+  const button = (
+    attributes,
+  ) => html`<button type="button" class="account-button" aria-label=${`${text.shell.account}: ${own.name}, ${text.availability[own.availability]}`} ...${attributes}>
     <${Avatar} id=${own.id} name=${own.name} size="s" />
     <span class="account-name" dir="auto">${own.name}</span>
     <${StatusDot} agent=${{ ...own, connected: true }} />
@@ -57,7 +63,8 @@ function AccountMenu({ own }) {
     <fieldset class="choices">
       <legend>${words.theme}</legend>
       ${["system", "light", "dark"].map(
-        (name) => html`<label key=${name} class="choice"><input type="radio" name="theme" value=${name} checked=${theme.value === name} onChange=${() => choose(name)} /><span>${words[name]}</span></label>`,
+        (name) =>
+          html`<label key=${name} class="choice"><input type="radio" name="theme" value=${name} checked=${theme.value === name} onChange=${() => choose(name)} /><span>${words[name]}</span></label>`,
       )}
     </fieldset>
     <${Checkbox} label=${words.notifications} checked=${notifications.value === "on"} disabled=${notifications.value === "denied"}

@@ -5,6 +5,7 @@ import { all } from "../core/api.js";
 
 export class Collection {
   #turn = 0;
+  #told = new Set(); // what came or went while all are loaded
 
   /** `path` of the listing; `order` compares two resources. */
   constructor(path, order) {
@@ -23,12 +24,18 @@ export class Collection {
   /** Load all anew; what events tell meanwhile is not lost. */
   async load() {
     const turn = ++this.#turn;
+    this.#told.clear();
     this.problem.value = null;
     try {
       const found = await all(this.path);
       if (turn !== this.#turn) return;
       const known = this.byId.peek();
-      this.byId.value = new Map(found.map((item) => [item.id, newer(known.get(item.id), item)]));
+      const items = new Map(found.map((item) => [item.id, newer(known.get(item.id), item)]));
+      for (const id of this.#told) {
+        if (!known.has(id)) items.delete(id);
+        else if (!items.has(id)) items.set(id, known.get(id));
+      }
+      this.byId.value = items;
       this.loaded.value = true;
     } catch (problem) {
       if (turn === this.#turn) this.problem.value = problem;
@@ -36,12 +43,14 @@ export class Collection {
   }
 
   put(item) {
+    this.#told.add(item.id);
     const known = this.byId.peek().get(item.id);
     if (newer(known, item) === known) return;
     this.byId.value = new Map(this.byId.peek()).set(item.id, item);
   }
 
   drop(id) {
+    this.#told.add(id);
     const left = new Map(this.byId.peek());
     if (left.delete(id)) this.byId.value = left;
   }

@@ -39,16 +39,20 @@ const LISTENERS = {
     applyMessage(message);
     announceMessage(message);
   },
-  reset: () => {
-    epoch.value += 1;
-    load();
+  reset: () => renew(),
+  "stream.ready": () => {
+    // What was loaded while the stream was on its way may be older than the moment at which it began.
+    if (!ready) renew();
+    ready = true;
   },
 };
+let ready = false;
 
 for (const [name, listener] of Object.entries(LISTENERS)) on(name, listener);
 
 /** Begin: the stream first, so that nothing falls between it and what is loaded. */
 export function begin() {
+  ready = false;
   start();
   load();
 }
@@ -57,6 +61,11 @@ export function begin() {
 export function end() {
   stop();
   for (const store of [agents, teams, channels, conversations, contacts]) store.clear();
+}
+
+function renew() {
+  epoch.value += 1;
+  load();
 }
 
 function load() {

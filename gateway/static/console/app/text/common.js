@@ -33,6 +33,15 @@ export const common = {
     failed: "This could not be loaded.",
     crashed: "Something went wrong on this page.",
     reload: "Reload the page",
+    nothingFound: "Nothing matches.",
+  },
+  changedMeanwhile: (fields) => `Somebody else changed this meanwhile: ${fields}. Saving replaces it by what you have here.`,
+  copying: { failed: "The browser doesn't let this be copied: select the text instead." },
+  leaving: {
+    title: "Leave without saving?",
+    lead: "What you changed on this page is not saved yet, and would be lost.",
+    stay: "Stay here",
+    leave: "Leave without saving",
   },
   problems: {
     unknown: "Something went wrong.",
@@ -42,6 +51,9 @@ export const common = {
     RATE_LIMITED: "Too many requests. Try again in a moment.",
     INVALID_CREDENTIALS: "This e-mail address and password don't match an account.",
     VALIDATION_FAILED: "Some values are not valid.",
+    EMAIL_TAKEN: "Another agent has this e-mail address.",
+    TEAM_NAME_TAKEN: "Another team has this name.",
+    LAST_ADMIN: "This is the last active admin. Make somebody else an admin first.",
   },
   signIn: {
     title: "Sign in",
@@ -87,5 +99,7 @@ export const common = {
   counts: {
     visitors: (count, shown) => `${shown} ${plural(count, "visitor", "visitors")}`,
     conversations: (count) => `${count} ${plural(count, "conversation", "conversations")}`,
+    chosen: (count) => `(${count} chosen)`,
+    found: (count) => `${count} found`,
   },
 };

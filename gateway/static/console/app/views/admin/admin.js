@@ -1,10 +1,11 @@
 /** The administrators' pages: which there are, and the one that the address names. */
 
-import { channels } from "../../store/people.js";
+import { useEffect, useRef } from "preact/hooks";
 import { Empty } from "../../components/states.js";
 import { isAdmin } from "../../core/session.js";
 import { to } from "../../core/route.js";
 import { html } from "../../html.js";
+import { channels } from "../../store/people.js";
 import { text } from "../../text/index.js";
 import { FlowPage } from "../flow/flow.js";
 import { AgentsPage } from "./agents.js";
@@ -30,11 +31,16 @@ const PAGES = {
 /** `path`: what follows `admin` in the address. */
 export function Admin({ path: [page = "agents", id, part] }) {
   const words = text.shell.adminPages;
+  const nav = useRef(null);
+  // On a phone not all of them fit beside each other.
+  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [page]);
   if (!isAdmin.value) return html`<${Empty} icon="key" title=${text.shell.adminsOnly} />`;
   return html`<div class="admin">
-    <nav class="admin-nav" aria-label=${text.shell.admin}>
+    <nav class="admin-nav" ref=${nav} aria-label=${text.shell.admin}>
       ${Object.keys(PAGES).map(
-        (name) => html`<a key=${name} class="admin-link" href=${to(["admin", name])} aria-current=${name === page ? "page" : undefined}>
+        (
+          name,
+        ) => html`<a key=${name} class="admin-link" href=${to(["admin", name])} aria-current=${name === page ? "page" : undefined}>
           ${words[name]}${name === "channels" && channels.loaded.value && html` <span class="soft">${channels.items.value.length}</span>`}
         </a>`,
       )}
