@@ -105,7 +105,7 @@ class Outbox {
       const problem = await this.#post(entry);
       if (problem === null) {
         this.#delay = SHORTEST;
-      } else if (problem instanceof Problem && problem.passing) {
+      } else if (!(problem instanceof Problem) || problem.passing) {
         this.#change((each) => (each.state === "failed" ? {} : { state: "waiting", why: null, problem }));
         await this.#pause(problem);
       } else {

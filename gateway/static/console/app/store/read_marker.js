@@ -1,6 +1,7 @@
 /** How far agents have read a conversation, told as this one reads on: forward only, and not at every message. */
 
 import { post } from "../core/api.js";
+import { pause } from "../core/pause.js";
 import { Problem } from "../core/problem.js";
 import { conversations, putConversation } from "./conversations.js";
 
@@ -50,10 +51,4 @@ export class ReadMarker {
       return false;
     }
   }
-}
-
-function pause(milliseconds) {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }
