@@ -29,7 +29,7 @@ function Console() {
   useEffect(() => {
     if (name === undefined) go(["chats", "mine"], {}, { replace: true });
   }, [name]);
-  const Section = SECTIONS[name];
+  const Section = Object.hasOwn(SECTIONS, name ?? "") ? SECTIONS[name] : undefined;
   return html`<div class="shell">
     <a class="skip" href="#content" onClick=${skip}>${text.shell.skip}</a>
     <${TopBar} section=${name} />

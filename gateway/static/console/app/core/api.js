@@ -1,6 +1,7 @@
 /** Calls of the API: JSON in and out, the token added and renewed, failures as Problem; what may be repeated is, for a while. */
 
 import { newId } from "./ids.js";
+import { backoff, pause } from "./pause.js";
 import { Problem } from "./problem.js";
 import { accessToken, forget, renew } from "./session.js";
 
@@ -12,10 +13,13 @@ export function get(path, query = {}, options = {}) {
   return call("GET", path + encode(query), { ...options, repeatable: true });
 }
 
-/** Make or do something; with `once` a lost answer is asked for again by the same `Idempotency-Key`. Throws Problem. */
-export function post(path, body, { once = false, ...options } = {}) {
-  const headers = once ? { "Idempotency-Key": newId() } : {};
-  return call("POST", path, { body, headers, repeatable: once, ...options });
+/**
+ * Make or do something. With `key`, the `Idempotency-Key` of what is to be made once, a lost answer is asked for again, here and by
+ * whoever calls with the same key; `once` makes a new one. Throws Problem.
+ */
+export function post(path, body, { once = false, key = once ? newId() : null, ...options } = {}) {
+  const headers = key === null ? {} : { "Idempotency-Key": key };
+  return call("POST", path, { body, headers, repeatable: key !== null, ...options });
 }
 
 /** Change. Throws Problem. */
@@ -51,7 +55,7 @@ async function call(method, path, { body, headers = {}, repeatable = false } = {
       return await ask(method, path, body, headers);
     } catch (problem) {
       if (!(problem instanceof Problem) || !problem.passing || !repeatable || attempt === ATTEMPTS) throw problem;
-      await pause(Math.max(problem.retryAfter * 1000, 300 * 2 ** attempt));
+      await pause(backoff(attempt, { shortest: 600, longest: 5_000, retryAfter: problem.retryAfter }));
     }
   }
 }
@@ -60,13 +64,11 @@ async function ask(method, path, body, headers) {
   const token = await accessToken();
   let response = await send(method, path, body, headers, token);
   if (response.status === 401) {
-    response = await send(method, path, body, headers, await renew(token));
-    if (response.status === 401) {
-      forget();
-    }
+    const newer = await renew(token);
+    response = await send(method, path, body, headers, newer);
+    if (response.status === 401) forget(newer);
   }
-  if (!response.ok) throw await Problem.of(response);
-  return response.status === 204 ? null : response.json();
+  return Problem.check(response);
 }
 
 async function send(method, path, body, headers, token) {
@@ -85,10 +87,4 @@ async function send(method, path, body, headers, token) {
 function encode(query) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
   return given.length ? `?${new URLSearchParams(given)}` : "";
-}
-
-function pause(milliseconds) {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }

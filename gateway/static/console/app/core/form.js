@@ -3,23 +3,34 @@
  * typed is sent.
  */
 
+import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
+import { newId } from "./ids.js";
 import { explain } from "./toasts.js";
 
 /**
- * `current`: the values by field as they are now. `send(changes, values)` does it, and may throw a Problem; `taken`: which field
- * a problem's code is about, `{EMAIL_TAKEN: "email"}`.
+ * `current`: the values by field as they are now. `send(changes, values, key)` does it, and may throw a Problem; `key` is the same for
+ * as long as the same is sent, so that what was made unheard is not made twice. `taken`: which field a problem's code is about,
+ * `{EMAIL_TAKEN: "email"}`. `drafts`, a Map, keeps what was typed under `name` when the form goes away.
  */
-export function useForm(current, send, { taken = {} } = {}) {
-  const [typed, setTyped] = useState({});
+export function useForm(current, send, { taken = {}, drafts, name } = {}) {
+  const [draft] = useState(() => drafts?.get(name) ?? { typed: signal({}), key: newId() });
+  const typed = draft.typed.value;
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(null);
   const values = { ...current, ...Object.fromEntries(Object.entries(typed).map(([field, { value }]) => [field, value])) };
   const changed = Object.keys(typed).filter((field) => !same(values[field], current[field]));
   const changes = Object.fromEntries(changed.map((field) => [field, values[field]]));
+  const type = (now) => {
+    draft.key = newId();
+    draft.typed.value = now;
+    drafts?.set(name, draft);
+  };
   const set = (field, value) => {
-    setTyped((before) => ({ ...before, [field]: { value, over: field in before ? before[field].over : current[field] } }));
-    setProblem((before) => without(before, field, taken));
+    const now = draft.typed.peek();
+    const before = now[field] ?? { value: current[field], over: current[field] };
+    if (!same(value, before.value)) type({ ...now, [field]: { value, over: before.over } });
+    setProblem((told) => without(told, field, taken));
   };
   const submit = async (event) => {
     event?.preventDefault();
@@ -27,9 +38,9 @@ export function useForm(current, send, { taken = {} } = {}) {
     setBusy(true);
     setProblem(null);
     try {
-      await send(changes, values);
+      await send(changes, values, draft.key);
       // What was typed while it was sent is still to be sent.
-      setTyped((now) => Object.fromEntries(Object.entries(now).filter(([field, { value }]) => !same(value, values[field]))));
+      type(Object.fromEntries(Object.entries(draft.typed.peek()).filter(([field, { value }]) => !same(value, values[field]))));
     } catch (caught) {
       setProblem(caught);
     } finally {
@@ -52,8 +63,13 @@ export function useForm(current, send, { taken = {} } = {}) {
     untold: (fields) => problem !== null && !fields.some((field) => errors[field]),
     /** What a control of a field takes. */
     field: (field) => ({ value: values[field], errors: errors[field] ?? [], onInput: (value) => set(field, value) }),
+    /** What the control takes that tells all that went wrong. */
+    sole: (field) => {
+      const told = errors[field] ?? (problem === null ? [] : [explain(problem)]);
+      return { value: values[field], errors: told, onInput: (value) => set(field, value) };
+    },
     discard: () => {
-      setTyped({});
+      type({});
       setProblem(null);
     },
   };

@@ -7,9 +7,9 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-// The page's language, in the person's variant of it where they have one.
 const pageLanguage = document.documentElement.lang;
-const language = navigator.languages.find((each) => each.split("-")[0] === pageLanguage) ?? pageLanguage;
+/** The page's language, in the person's variant of it where they have one. */
+export const language = navigator.languages.find((each) => each.split("-")[0] === pageLanguage) ?? pageLanguage;
 const clockFormat = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const weekdayFormat = new Intl.DateTimeFormat(language, { weekday: "long" });
 const dayFormat = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
@@ -80,11 +80,6 @@ export function number(value) {
 export function flag(code) {
   if (!/^[A-Z]{2}$/.test(code)) return "";
   return String.fromCodePoint(...[...code].map((letter) => 0x1f1e6 + letter.charCodeAt(0) - 65));
-}
-
-/** Whether two times are of the same day here. */
-export function sameDay(one, other) {
-  return new Date(one).toDateString() === new Date(other).toDateString();
 }
 
 function daysAgo(time) {

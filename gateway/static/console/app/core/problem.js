@@ -26,8 +26,18 @@ export class Problem extends Error {
     return this.status === 0 || this.status === 429 || this.status === 502 || this.status === 503 || this.status === 504;
   }
 
-  /** The problem in an answer that isn't 2xx. */
-  static async of(response) {
+  /** An answer's content, null without any. Throws Problem: what it says, or that it broke off. */
+  static async check(response) {
+    if (!response.ok) throw await Problem.#of(response);
+    if (response.status === 204) return null;
+    try {
+      return await response.json();
+    } catch (error) {
+      throw Problem.noAnswer(error.message);
+    }
+  }
+
+  static async #of(response) {
     let data = {};
     try {
       data = await response.json();

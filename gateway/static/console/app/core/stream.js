@@ -7,8 +7,11 @@
 
 import { signal } from "@preact/signals";
 import { post } from "./api.js";
+import { backoff } from "./pause.js";
 
 const SILENCE = 40_000; // milliseconds; heartbeats come every 15 s
+const STALE = 20_000; // a machine that slept has no timers: what was heard so long ago may be dead
+const STEADY = 30_000; // a connection that lasted so long was a good one
 const SHORTEST = 500;
 const LONGEST = 10_000;
 
@@ -18,7 +21,9 @@ export const connection = signal("connecting");
 const listeners = new Map();
 let socket = null;
 let lastId = null;
-let delay = SHORTEST;
+let failures = 0;
+let readyAt = null;
+let heardAt = 0;
 let timer = null;
 let watchdog = null;
 let wanted = false;
@@ -36,7 +41,7 @@ export function start() {
   wanted = true;
   lastId = null;
   connection.value = "connecting";
-  addEventListener("online", hurry);
+  for (const name of ["online", "focus"]) addEventListener(name, hurry);
   document.addEventListener("visibilitychange", hurry);
   connect();
 }
@@ -45,7 +50,7 @@ export function start() {
 export function stop() {
   wanted = false;
   lastId = null;
-  removeEventListener("online", hurry);
+  for (const name of ["online", "focus"]) removeEventListener(name, hurry);
   document.removeEventListener("visibilitychange", hurry);
   clearTimeout(timer);
   hangUp();
@@ -59,8 +64,8 @@ async function connect() {
   let ticket;
   try {
     ({ ticket } = await post("/v1/events/ticket"));
-  } catch {
-    if (socket === attempt) again();
+  } catch (problem) {
+    if (socket === attempt) again(problem.retryAfter);
     return;
   }
   if (socket !== attempt || !wanted) return;
@@ -83,7 +88,7 @@ function receive({ id, event, data }) {
   watch();
   if (id) lastId = id;
   if (event === "stream.ready") {
-    delay = SHORTEST;
+    readyAt = Date.now();
     connection.value = "live";
   }
   for (const listener of listeners.get(event) ?? []) {
@@ -96,24 +101,24 @@ function receive({ id, event, data }) {
   }
 }
 
-function again() {
+function again(retryAfter = 0) {
   hangUp();
   if (!wanted) return;
   connection.value = "lost";
+  failures = readyAt !== null && Date.now() - readyAt > STEADY ? 1 : failures + 1;
+  readyAt = null;
   clearTimeout(timer);
-  timer = setTimeout(connect, delay * (0.5 + Math.random()));
-  delay = Math.min(delay * 2, LONGEST);
+  timer = setTimeout(connect, backoff(failures, { shortest: SHORTEST, longest: LONGEST, retryAfter }));
 }
 
 /** The network or the person is back: don't wait for the timer. */
 function hurry() {
-  if (wanted && connection.value === "lost" && document.visibilityState === "visible") {
-    delay = SHORTEST;
-    connect();
-  }
+  const asleep = connection.value === "live" && Date.now() - heardAt > STALE;
+  if (wanted && document.visibilityState === "visible" && (connection.value === "lost" || asleep)) connect();
 }
 
 function watch() {
+  heardAt = Date.now();
   clearTimeout(watchdog);
   watchdog = setTimeout(again, SILENCE);
 }

@@ -1,4 +1,4 @@
-/** Short words at the edge of the screen: what was done, or what went wrong and no form can show. */
+/** Short words at the edge of the screen: what was done, for a moment, or what went wrong and no form can show, until it was read. */
 
 import { signal } from "@preact/signals";
 import { text } from "../text/index.js";
@@ -32,5 +32,5 @@ export function dismiss(id) {
 function show(tone, words) {
   const id = ++number;
   toasts.value = [...toasts.value.slice(-3), { id, tone, words }];
-  setTimeout(() => dismiss(id), SECONDS * 1000);
+  if (tone === "good") setTimeout(() => dismiss(id), SECONDS * 1000);
 }

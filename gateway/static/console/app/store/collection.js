@@ -2,9 +2,13 @@
 
 import { computed, signal } from "@preact/signals";
 import { all } from "../core/api.js";
+import { backoff } from "../core/pause.js";
+
+const AGAIN = { shortest: 5_000, longest: 60_000 };
 
 export class Collection {
   #turn = 0;
+  #failures = 0;
   #told = new Set(); // what came or went while all are loaded
 
   /** `path` of the listing; `order` compares two resources. */
@@ -37,8 +41,14 @@ export class Collection {
       }
       this.byId.value = items;
       this.loaded.value = true;
+      this.#failures = 0;
     } catch (problem) {
-      if (turn === this.#turn) this.problem.value = problem;
+      if (turn !== this.#turn) return;
+      this.problem.value = problem;
+      if (!problem.passing) return;
+      // What is shown may be out of date, and nobody would notice.
+      this.#failures += 1;
+      setTimeout(() => turn === this.#turn && this.load(), backoff(this.#failures, { ...AGAIN, retryAfter: problem.retryAfter }));
     }
   }
 

@@ -7,6 +7,7 @@ import { Entities } from "./entities.js";
 const MAX_PAGES = 50; // as many as the API keeps
 
 export const contacts = new Entities();
+const asked = new Map();
 
 /** Ids of the contacts whose erasure was heard of: nothing that is still on its way brings them back. */
 export const erased = signal(new Set());
@@ -18,14 +19,33 @@ export function putContact(contact) {
   contacts.put(pages === undefined ? contact : { ...contact, url: { ...contact.url, pages } });
 }
 
+/** What an event tells: of a contact that nobody has looked at, nothing is kept. */
+export function tellContact(contact) {
+  if (contacts.peek(contact.id) !== undefined || asked.has(contact.id)) putContact(contact);
+}
+
 /** Drop a contact that was erased. */
 export function forgetContact(id) {
   erased.value = new Set(erased.peek()).add(id);
   contacts.drop(id);
 }
 
-/** The contact with all its pages. Throws Problem; one that isn't there any more counts as erased. */
-export async function fetchContact(id) {
+/** Nobody's erasures are of interest any more. */
+export function forgetErased() {
+  erased.value = new Set();
+}
+
+/** The contact with all its pages, asked once at a time. Throws Problem; one that isn't there any more counts as erased. */
+export function fetchContact(id) {
+  if (!asked.has(id))
+    asked.set(
+      id,
+      readContact(id).finally(() => asked.delete(id)),
+    );
+  return asked.get(id);
+}
+
+async function readContact(id) {
   try {
     const contact = await get(`/v1/contacts/${id}`);
     putContact(contact);

@@ -2,12 +2,14 @@
 
 import { signal } from "@preact/signals";
 import { get } from "../core/api.js";
+import { backoff } from "../core/pause.js";
 import { me } from "../core/session.js";
 import { conversations, lastActive, onConversation, putConversation } from "./conversations.js";
 
 const FIRST_PAGE = 50;
 const PAGE = 100;
 const LOOK_AGAIN = 3_000; // milliseconds
+const AGAIN = { shortest: 5_000, longest: 60_000 };
 
 /** Which conversations each folder holds. */
 const FOLDERS = {
@@ -23,6 +25,7 @@ export class ConversationList {
   #reach = null; // the oldest that was read, as it was then: what is older comes with its page
   #fresh = false;
   #turn = 0;
+  #failures = 0;
   #putting = false;
   #told = new Set(); // what events told of while a page was on its way
   #matching = new Set(); // what the server found for `q`
@@ -73,12 +76,22 @@ export class ConversationList {
       this.done.value = this.#cursor === null;
       this.#merge(anew ? [] : this.ids.peek(), page.items);
       this.#fresh = true;
+      this.#failures = 0;
       this.loaded.value = true;
     } catch (problem) {
-      if (turn === this.#turn) this.problem.value = problem;
+      if (turn === this.#turn) this.#fail(problem);
     } finally {
       if (turn === this.#turn) this.loading.value = false;
     }
+  }
+
+  /** What is shown may be out of date after a reload that failed, so that is tried again. */
+  #fail(problem) {
+    this.problem.value = problem;
+    if (this.#fresh || !problem.passing) return;
+    const turn = this.#turn;
+    this.#failures += 1;
+    setTimeout(() => turn === this.#turn && this.#read(), backoff(this.#failures, { ...AGAIN, retryAfter: problem.retryAfter }));
   }
 
   #fetch(cursor, limit) {

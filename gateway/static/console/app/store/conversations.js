@@ -6,10 +6,12 @@
  */
 
 import { get } from "../core/api.js";
+import { backoff, pause } from "../core/pause.js";
 import { Entities } from "./entities.js";
 
 const PREVIEW = 120; // as the API shortens them, so that a list reads the same after a reload
-const AGAIN = 5_000; // milliseconds
+const LEARNERS = 2; // at once, each followed by a pause: a busy morning must not use up the agent's own requests
+const BETWEEN = 250; // milliseconds
 const TAIL = 100; // messages; more never come while an answer of the API is on its way
 
 /** Each as the API told it last, with the messages on top that came after that. */
@@ -32,7 +34,8 @@ class Conversations extends Entities {
     const tail = this.#tail(id);
     const last = tail.at(-1)?.seq ?? known?.last_seq ?? 0;
     if (seq > last) {
-      this.#tails.set(id, [...tail, message].slice(-TAIL));
+      const brief = { seq, author: message.author, text: preview(message.text), created_at: message.created_at };
+      this.#tails.set(id, [...tail, brief].slice(-TAIL));
       if (known !== undefined && seq > known.last_seq) super.put(implied(known, message));
     }
     return known === undefined || seq > known.last_seq + 1;
@@ -42,6 +45,7 @@ class Conversations extends Entities {
     super.clear();
     this.#tails.clear();
     asked.clear();
+    wanted.clear();
   }
 
   #tail(id) {
@@ -64,11 +68,17 @@ export function putConversation(conversation) {
   if (conversations.put(conversation)) tell(conversation.id);
 }
 
-/** A message was posted: what it implies for its conversation. One of which something was missed is fetched. */
-export function applyMessage(message) {
-  const before = conversations.peek(message.conversation_id);
-  if (conversations.add(message)) learn(message.conversation_id);
-  if (conversations.peek(message.conversation_id) !== before) tell(message.conversation_id);
+/**
+ * A message was posted: what it implies for its conversation, which this answers. One that is unknown, or of which something was missed,
+ * is fetched first; undefined where that can't be.
+ */
+export async function applyMessage(message) {
+  const id = message.conversation_id;
+  const before = conversations.peek(id);
+  const isMore = conversations.add(message);
+  if (conversations.peek(id) !== before) tell(id);
+  if (isMore) await learn(id);
+  return conversations.peek(id);
 }
 
 /** The conversation from the API, asked once at a time. Throws Problem. */
@@ -95,12 +105,38 @@ function tell(id) {
   for (const listener of listeners) listener(conversation);
 }
 
-async function learn(id) {
-  try {
-    await fetchConversation(id);
-  } catch (problem) {
-    if (problem.passing) setTimeout(() => learn(id), AGAIN);
+const wanted = new Map(); // by id: who waits for it
+let learners = 0;
+
+/** Resolves when the conversation has been fetched, or can't be; few at a time. */
+function learn(id) {
+  const waiting = wanted.get(id) ?? [];
+  wanted.set(id, waiting);
+  const learnt = new Promise((resolve) => {
+    waiting.push(resolve);
+  });
+  if (learners < LEARNERS) work();
+  return learnt;
+}
+
+async function work() {
+  learners += 1;
+  let failures = 0;
+  while (wanted.size > 0) {
+    const [[id, waiting]] = wanted;
+    wanted.delete(id);
+    try {
+      await fetchConversation(id);
+      failures = 0;
+    } catch (problem) {
+      if (problem.passing) wanted.set(id, [...waiting.splice(0), ...(wanted.get(id) ?? [])]);
+      failures += 1;
+      await pause(backoff(failures, { shortest: 1_000, longest: 20_000, retryAfter: problem.retryAfter }));
+    }
+    for (const resolve of waiting) resolve();
+    await pause(BETWEEN);
   }
+  learners -= 1;
 }
 
 function implied(known, { seq, author, text, created_at }) {

@@ -7,7 +7,7 @@ import { go } from "../core/route.js";
 import { learnOwn, me } from "../core/session.js";
 import { on, start, stop } from "../core/stream.js";
 import { text } from "../text/index.js";
-import { contacts, forgetContact, putContact } from "./contacts.js";
+import { contacts, forgetContact, forgetErased, tellContact } from "./contacts.js";
 import { applyMessage, conversations, putConversation } from "./conversations.js";
 import { agents, channels, teams } from "./people.js";
 
@@ -28,17 +28,14 @@ const LISTENERS = {
   "channel.created": put(channels),
   "channel.updated": put(channels),
   "channel.deleted": ({ id }) => channels.drop(id),
-  "contact.created": putContact,
-  "contact.updated": putContact,
+  "contact.created": tellContact,
+  "contact.updated": tellContact,
   "contact.deleted": ({ id }) => forgetContact(id),
   "conversation.created": putConversation,
   "conversation.updated": putConversation,
   "conversation.assigned": putConversation,
   "conversation.archived": putConversation,
-  "message.created": (message) => {
-    applyMessage(message);
-    announceMessage(message);
-  },
+  "message.created": async (message) => announceMessage(message, await applyMessage(message)),
   reset: () => renew(),
   "stream.ready": () => {
     // What was loaded while the stream was on its way may be older than the moment at which it began.
@@ -61,6 +58,7 @@ export function begin() {
 export function end() {
   stop();
   for (const store of [agents, teams, channels, conversations, contacts]) store.clear();
+  forgetErased();
 }
 
 function renew() {
@@ -75,11 +73,11 @@ function load() {
   get("/v1/agents/me").then(learnOwn, () => {});
 }
 
-/** Visitors' messages that are this agent's business: of the own conversations, and of those that nobody has. */
-function announceMessage({ author, text: words, conversation_id }) {
-  if (author.kind !== "visitor") return;
-  const assignee = conversations.peek(conversation_id)?.assignee;
-  if (assignee && assignee.id !== me.peek()?.id) return;
+/** Visitors' messages that are this agent's business: of the own conversations, and of those that nobody has and no bot answers. */
+function announceMessage({ author, text: words, conversation_id }, conversation) {
+  if (author.kind !== "visitor" || conversation === undefined) return;
+  const { assignee, handler } = conversation;
+  if (assignee === null ? handler === "bot" : assignee.id !== me.peek()?.id) return;
   announce({
     title: author.name ?? text.authors.visitor,
     body: words.slice(0, 200),

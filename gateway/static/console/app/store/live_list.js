@@ -2,6 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { Pages } from "../core/pages.js";
+import { newer } from "./order.js";
 
 export class LiveList {
   #heard = signal(new Map()); // by id: the newest that was told since the listing was read, null for what was removed
@@ -64,11 +65,6 @@ export class LiveList {
   }
 }
 
-/** The newest first, as most listings are. */
-export function newestFirst(one, other) {
-  return compare(other.created_at, one.created_at) || compare(other.id, one.id);
-}
-
 function merge(read, heard, { order, holds, done }) {
   const known = new Set(read.map((item) => item.id));
   const last = read.at(-1);
@@ -78,13 +74,4 @@ function merge(read, heard, { order, holds, done }) {
   );
   const current = read.map((item) => (heard.get(item.id) === null ? null : newer(item, heard.get(item.id) ?? item)));
   return [...added, ...current.filter((item) => item !== null)].filter(holds).sort(order);
-}
-
-function newer(known, item) {
-  return known !== undefined && (known.version ?? 0) > (item.version ?? 0) ? known : item;
-}
-
-function compare(one, other) {
-  if (one === other) return 0;
-  return one < other ? -1 : 1;
 }

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { get } from "../core/api.js";
 import { on } from "../core/stream.js";
+import { newer } from "./order.js";
 
 export class LiveResource {
   #stop = () => {};
@@ -36,7 +37,6 @@ export class LiveResource {
 
   /** Keep it, as an answer has it, unless a newer one is known. */
   put(resource) {
-    const known = this.current.peek();
-    if (known === null || known.version <= resource.version) this.current.value = resource;
+    this.current.value = newer(this.current.peek(), resource);
   }
 }
