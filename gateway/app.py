@@ -35,6 +35,7 @@ def create_app(settings: GatewaySettings, rpc: RpcClient | None = None) -> Flask
     openapi.serve(app, api)
     app.register_blueprint(pages.blueprint)
     assets.prepare()
+    pages.release.page()
     in_flight = traffic.InFlight(bodies.hurry(app.wsgi_app))
     app.wsgi_app = in_flight  # type: ignore[method-assign]
     app.extensions["foyer_in_flight"] = in_flight

@@ -79,6 +79,10 @@ def respond(asset: Asset, *, cache: str = REVALIDATED) -> Response:
 
 @lru_cache(maxsize=1024)
 def _read(path: Path, media_type: str, _changed: int, _size: int) -> Asset:
-    body = path.read_bytes()
+    return make(path.read_bytes(), media_type)
+
+
+def make(body: bytes, media_type: str) -> Asset:
+    """The asset of a content."""
     compressed = gzip.compress(body, mtime=0)
     return Asset(body, compressed if len(compressed) < len(body) else None, hashlib.sha256(body).hexdigest()[:32], media_type)

@@ -9,14 +9,15 @@ from flask import Blueprint, Response, redirect
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
-from gateway.assets import STATIC, find, respond
+from gateway.assets import REVALIDATED, STATIC, Asset, find, respond
 from gateway.limits import limit_pages
 from gateway.policies import policy_of
+from gateway.release import VENDOR, Release, locate
 
-VENDOR = STATIC / "vendor"
 WIDGET_CACHE = "public, max-age=300"
 
 blueprint = Blueprint("pages", __name__)
+release = Release()
 
 
 @blueprint.get("/console")
@@ -30,16 +31,16 @@ def lead_to_console() -> BaseResponse:
 @limit_pages
 def show_console() -> Response:
     """The agents' page."""
-    return _page(STATIC / "console")
+    return _answer(release.page())
 
 
 @blueprint.get("/console/<path:name>")
 @limit_pages
 def send_console_file(name: str) -> Response:
-    """Its parts."""
-    if name.startswith("vendor/"):
-        return _part(name.removeprefix("vendor/"), VENDOR)
-    return _part(name, STATIC / "console")
+    """Its parts, also as those of a release."""
+    name, cache = release.split(name)
+    folder, name = locate(name)
+    return _part(name, folder, cache=cache or REVALIDATED)
 
 
 @blueprint.get("/widget.js")
@@ -80,15 +81,18 @@ def send_docs_file(name: str) -> Response:
     return _part(name, VENDOR / "swagger-ui" if name.startswith("swagger-ui") else STATIC / "docs")
 
 
-def _part(name: str, folder: Path) -> Response:
+def _part(name: str, folder: Path, *, cache: str = REVALIDATED) -> Response:
     asset = find(folder, name)
     if asset.media_type.startswith("text/html"):  # a page is at its own address, with its policy
         raise NotFound
-    return respond(asset)
+    return respond(asset, cache=cache)
 
 
 def _page(folder: Path, *, makes_markup: bool = False) -> Response:
-    page = find(folder, "index.html")
+    return _answer(find(folder, "index.html"), makes_markup=makes_markup)
+
+
+def _answer(page: Asset, *, makes_markup: bool = False) -> Response:
     response = respond(page)
     response.headers["Content-Security-Policy"] = policy_of(page.body, makes_markup=makes_markup)
     return response
