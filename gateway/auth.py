@@ -32,11 +32,17 @@ class Principal:
     channel_id: str | None = None
     scopes: tuple[str, ...] = ()
     expires_at: int | None = None  # seconds since the epoch; None for API tokens
+    user: bool = False  # of visitors: the website's user, verified when the token was given
 
     @property
     def actor(self) -> dict[str, str | None]:
         """The principal as RPC arguments name who does something."""
         return {"kind": self.kind, "id": self.id, "name": self.name, "role": self.role}
+
+    @property
+    def as_visitor(self) -> dict[str, Any]:
+        """The visitor as the services' methods are told of who calls; services of an earlier version know no `user`."""
+        return {"contact_id": self.id} | ({"user": True} if self.user else {})
 
     @property
     def is_admin(self) -> bool:
@@ -177,4 +183,5 @@ def _read_signed(token: str) -> Principal:
         return Principal(
             "agent", claims["sub"], claims["name"], claims["role"], session_id=claims["sid"], expires_at=claims["exp"]
         )
-    return Principal("visitor", claims["sub"], channel_id=claims["channel"], expires_at=claims["exp"])
+    is_user = claims.get("user") is True
+    return Principal("visitor", claims["sub"], channel_id=claims["channel"], expires_at=claims["exp"], user=is_user)

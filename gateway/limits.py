@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter, RateLimitExceeded
 
-from gateway.auth import identify
+from gateway.auth import MAX_TOKEN_LENGTH, identify
 from gateway.context import gateway, remote_address
 from gateway.errors import problem
 from gateway.parsing import read_json
@@ -74,6 +74,21 @@ def by_address_and_email() -> str:
     return f"{by_address()} {hashlib.sha256(email.encode()).hexdigest()[:32]}"
 
 
+def by_visitor_or_address() -> str:
+    """Whose visit goes on, by a good token in the body; a new one is its address's, and so is who invents a token.
+
+    Behind one address may be a whole office, or everybody on a mobile network.
+    """
+    try:
+        token = read_json(request.get_data(cache=True))["visitor_token"]
+    except (DomainError, KeyError, TypeError):
+        return by_address()
+    if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH:
+        return by_address()
+    visitor = gateway().signer.read_visitor(token, str((request.view_args or {}).get("channel_id")))
+    return by_address() if visitor is None else f"visitor {visitor}"
+
+
 def has_own_allowance() -> bool:
     """Whether the request's view is counted by its own limits instead of everybody's.
 
@@ -91,7 +106,7 @@ limiter = Limiter(
     headers_enabled=False,
 )
 limit_sign_in = limiter.limit(SIGN_IN, key_func=by_address_and_email)
-limit_widget_sessions = limiter.limit(WIDGET_SESSION, key_func=by_address)
+limit_widget_sessions = limiter.limit(WIDGET_SESSION, key_func=by_visitor_or_address)
 limit_messages = limiter.limit(MESSAGES, key_func=by_caller)
 limit_exports = limiter.limit(EXPORTS, key_func=by_caller)
 limit_challenges = limiter.limit(MESSENGER_CHALLENGES, key_func=by_address)

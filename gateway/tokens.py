@@ -35,9 +35,20 @@ class Signer:
         claims = {"sub": agent["id"], "name": agent["name"], "role": agent["role"], "sid": session_id}
         return self._sign(AGENT, claims, self.access_token_seconds)
 
-    def issue_visitor_token(self, contact_id: str, channel_id: str) -> str:
-        """A visitor's token for their own contact in one channel."""
-        return self._sign(VISITOR, {"sub": contact_id, "channel": channel_id}, self.visitor_token_seconds)
+    def issue_visitor_token(self, contact_id: str, channel_id: str, *, user: bool = False) -> str:
+        """A visitor's token for their own contact in one channel; `user` marks that of a session whose user was verified."""
+        claims: dict[str, Any] = {"sub": contact_id, "channel": channel_id}
+        return self._sign(VISITOR, claims | ({"user": True} if user else {}), self.visitor_token_seconds)
+
+    def read_visitor(self, token: str | None, channel_id: str) -> str | None:
+        """The contact whose token this is, in this channel; None for any other token, and for none."""
+        if not token:
+            return None
+        try:
+            claims = self.read(token)
+        except Unauthenticated:
+            return None
+        return str(claims["sub"]) if claims["typ"] == VISITOR and claims["channel"] == channel_id else None
 
     def read(self, token: str) -> dict[str, Any]:
         """The claims of a token of either kind. Raises Unauthenticated (TOKEN_EXPIRED, TOKEN_INVALID)."""

@@ -24,14 +24,27 @@ from gateway.schemas.widget import (
     VisitSchema,
     WidgetSessionSchema,
 )
-from gateway.tokens import VISITOR
 from gateway.views import visitor_contact, visitor_conversation, visitor_message
-from services.common.errors import Forbidden, NotFound, RemoteError, Unauthenticated
+from gateway.visiting import check_conversation, conversation_of
+from services.common.errors import Forbidden, NotFound, RemoteError
 from services.common.ids import derived_id, new_id
 
 MAX_USER_AGENT = 2_000
 # What messaging keeps of a contact: with all of it the flow's first blocks see what the visit told.
-SNAPSHOT = ("id", "name", "version", "channel_id", "name_source", "email", "phone", "fields", "blocked", "country", "url")
+SNAPSHOT = (
+    "id",
+    "name",
+    "version",
+    "channel_id",
+    "name_source",
+    "email",
+    "phone",
+    "fields",
+    "blocked",
+    "country",
+    "url",
+    "external_id",
+)
 TOLD_OF_USER = ("id", "name", "email", "phone")
 
 blueprint = Blueprint("widget", __name__, url_prefix="/v1/widget", description="The visitors' side, for web pages.")
@@ -48,7 +61,7 @@ def open_session(headers: dict[str, Any], visit: dict[str, Any], channel_id: str
 
     Makes the visitor's profile on the first one and refreshes it later; the conversation is the open one, or a new one in which
     the bot has begun to talk. Only for pages of the channel's allowed origins. A visitor who was erased begins anew, one who is blocked
-    is refused. Thirty a minute per address. The website's signed-in `user` is the same contact on every device; a visitor who becomes one
+    is refused. Thirty a minute for each visitor who comes back with a token; new ones thirty a minute per address. The website's signed-in `user` is the same contact on every device; a visitor who becomes one
     goes on with the conversation.
     """
     channel = call("messaging", "get_channel", channel_id=channel_id)
@@ -75,7 +88,7 @@ def open_session(headers: dict[str, Any], visit: dict[str, Any], channel_id: str
     begun = call("messaging", "start_conversation", channel_id=channel_id, contact=snapshot)
     response = created(
         {
-            "visitor_token": gateway().signer.issue_visitor_token(contact["id"], channel_id),
+            "visitor_token": gateway().signer.issue_visitor_token(contact["id"], channel_id, user=bool(user)),
             "contact": visitor_contact(contact),
             "conversation": visitor_conversation(begun["conversation"]),
             "messages": [visitor_message(message) for message in begun["messages"]],
@@ -96,7 +109,7 @@ def record_page(page: dict[str, Any]) -> Response:
 
     The first of a visit is told by the session.
     """
-    call("contacts", "record_page", contact_id=caller().id, page=page)
+    call("contacts", "record_page", **caller().as_visitor, page=page)
     return nothing()
 
 
@@ -135,7 +148,7 @@ def post_message(body: dict[str, Any]) -> Response:
     When the conversation was archived, another one begins. Sending the same `client_message_id` again answers with the
     first result.
     """
-    return created(visitor_message(call("messaging", "post_visitor_message", contact_id=caller().id, **body)))
+    return created(visitor_message(call("messaging", "post_visitor_message", **caller().as_visitor, **body)))
 
 
 @blueprint.route("/read", methods=["POST"])
@@ -183,12 +196,12 @@ def create_ticket() -> Response:
 
     For browsers, whose `EventSource` and `WebSocket` can't send headers: `GET /v1/widget/events?ticket=…`.
     """
+    check_conversation(caller())
     return created(call("presence", "create_stream_ticket", subject=caller().to_subject()))
 
 
 def _conversation() -> dict[str, Any]:
-    conversation: dict[str, Any] = call("messaging", "get_contact_conversation", contact_id=caller().id)
-    return conversation
+    return conversation_of(caller())
 
 
 def _verified_user(user: dict[str, Any] | None, channel_id: str) -> dict[str, Any]:
@@ -213,19 +226,9 @@ def _open_session(visitors: Iterator[str], **visit: Any) -> dict[str, Any]:
 
 
 def _visitors(token: str | None, idempotency_key: str | None, channel_id: str) -> Iterator[str]:
-    known = _known_visitor(token, channel_id)
+    known = gateway().signer.read_visitor(token, channel_id)
     if known is not None:
         yield known
     if idempotency_key:
         yield derived_id("gateway", "open_session", channel_id, idempotency_key)
     yield new_id()
-
-
-def _known_visitor(token: str | None, channel_id: str) -> str | None:
-    if not token:
-        return None
-    try:
-        claims = gateway().signer.read(token)
-    except Unauthenticated:
-        return None
-    return str(claims["sub"]) if claims["typ"] == VISITOR and claims["channel"] == channel_id else None

@@ -13,6 +13,7 @@ from services.common.wire import encode
 View = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 SESSION_REVOKED = ("presence", "session_revoked")
+OF_CONTACTS = frozenset({("contacts", "contact_created"), ("contacts", "contact_updated")})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from services.common.times import now
 
 PAGE = 256
 REVOKED_COUNT = 10_000
+USERS_COUNT = 10_000
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Fanout:
         self._visitors: dict[str, set[Subscriber]] = {}
         self._known: set[Subscriber] = set()
         self._revoked: OrderedDict[str, None] = OrderedDict()
+        self._anonymous: dict[str, set[Subscriber]] = {}
+        self._users: OrderedDict[str, None] = OrderedDict()
         self._stopped = False
 
     @property
@@ -114,6 +117,16 @@ class Fanout:
             for subscriber in [one for one in self._known if one.viewer.session_id == session_id]:
                 subscriber.end(Reason.REVOKED)
 
+    def identify(self, contact_id: str) -> None:
+        """The contact is a website's user: end the streams of who wasn't verified as one, also those that are just being opened."""
+        with self._moved:
+            self._users[contact_id] = None
+            self._users.move_to_end(contact_id)
+            if len(self._users) > USERS_COUNT:
+                self._users.popitem(last=False)
+            for subscriber in self._anonymous.get(contact_id, set()):
+                subscriber.end(Reason.REVOKED)
+
     def is_repeat(self, event_id: str, offset: int) -> bool:
         """Whether the event stands earlier in the log, as far as is remembered."""
         with self._moved:
@@ -145,11 +158,14 @@ class Fanout:
     def subscriber(self, viewer: Viewer) -> Subscriber:
         """A new one, which is known: a revocation or the process's stop ends it, whatever it is doing."""
         subscriber = Subscriber(viewer, self._limits.queue_length)
+        anonymous = viewer.anonymous_id
         with self._moved:
             self._known.add(subscriber)
+            if anonymous is not None:
+                self._anonymous.setdefault(anonymous, set()).add(subscriber)
             if self._stopped:
                 subscriber.end(Reason.STOPPING)
-            elif viewer.session_id in self._revoked:
+            elif viewer.session_id in self._revoked or anonymous in self._users:
                 subscriber.end(Reason.REVOKED)
         return subscriber
 
@@ -206,6 +222,7 @@ class Fanout:
         """Forget it."""
         with self._moved:
             self._known.discard(subscriber)
+            _take_out(self._anonymous, subscriber.viewer.anonymous_id or "", subscriber)
             self._unfollow(subscriber)
             if self._stopped:
                 self._moved.notify_all()
@@ -233,9 +250,12 @@ class Fanout:
     def _unfollow(self, subscriber: Subscriber) -> None:
         self._live.discard(subscriber)
         self._agents.discard(subscriber)
-        contact_id = subscriber.viewer.contact_id or ""
-        group = self._visitors.get(contact_id)
-        if group is not None:
-            group.discard(subscriber)
-            if not group:
-                del self._visitors[contact_id]
+        _take_out(self._visitors, subscriber.viewer.contact_id or "", subscriber)
+
+
+def _take_out(groups: dict[str, set[Subscriber]], key: str, subscriber: Subscriber) -> None:
+    group = groups.get(key)
+    if group is not None:
+        group.discard(subscriber)
+        if not group:
+            del groups[key]

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import amqp
 
 from gateway.streams import metrics
-from gateway.streams.catalogue import SESSION_REVOKED
+from gateway.streams.catalogue import OF_CONTACTS, SESSION_REVOKED
 from gateway.streams.fanout import Fanout
 from gateway.streams.limits import Limits
 from gateway.streams.positions import Position
@@ -118,6 +118,8 @@ class EventLog:
         event, entry = read_message(message, Position(self._epoch, offset))
         if event is not None and (event.source, event.type) == SESSION_REVOKED:
             self._revoke(event)
+        elif event is not None and (event.source, event.type) in OF_CONTACTS:
+            self._identify(event)
         self._last = this
         self._fanout.accept(offset, event, entry)
         if offset >= self._end:
@@ -128,6 +130,11 @@ class EventLog:
         if isinstance(session_id, str):
             self._revoked.add(session_id)
             self._fanout.revoke(session_id)
+
+    def _identify(self, event: Event) -> None:
+        contact_id = event.data.get("id")
+        if isinstance(contact_id, str) and event.data.get("external_id") is not None:
+            self._fanout.identify(contact_id)
 
     def _acknowledge(self, channel: Any) -> None:
         count, tag = self._unacknowledged

@@ -1,7 +1,8 @@
 """The streams' routes: Server-Sent Events for agents and visitors, and the same over WebSockets.
 
 A stream goes on when the token that opened it expires, and ends at once when the agent's session is revoked: signing out,
-a new password and deactivation revoke sessions, mere time doesn't take anything from who is reading already.
+a new password and deactivation revoke sessions, mere time doesn't take anything from who is reading already. A visitor's ends so
+when the contact becomes a website's user by somebody else's session.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from gateway.streams import sse, websocket
 from gateway.streams.hub import EXTENSION, StreamHub
 from gateway.streams.stream import ClientStream
 from gateway.streams.subscriber import Viewer
+from gateway.visiting import check_conversation
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -53,7 +55,7 @@ STREAM = {
 SWITCHED = {
     "description": (
         "The WebSocket is open; each text message is `{id, event, data}`, as the blocks of the event stream. "
-        "Closed with 1001 when the gateway stops, 1008 when the session was revoked, 1013 when the client reads too slowly."
+        "Closed with 1001 when the gateway stops, 1008 when the session was revoked or the visitor became a user, 1013 when the client reads too slowly."
     )
 }
 
@@ -90,7 +92,7 @@ def stream_events() -> Response:
 @visitor_required
 def stream_widget_events() -> Response:
     """Stream the visitor's own conversation."""
-    return _send_events(Viewer.visitor(caller().id))
+    return _send_events(_visitor(caller()))
 
 
 @blueprint.route("/v1/events/ws", websocket=True)
@@ -110,11 +112,16 @@ def open_events_socket() -> Response:
 @visitor_required
 def open_widget_events_socket() -> Response:
     """The visitor's stream over a WebSocket."""
-    return websocket.serve(_open(Viewer.visitor(caller().id), "ws"), request.environ)
+    return websocket.serve(_open(_visitor(caller()), "ws"), request.environ)
 
 
 def _agent(principal: Principal) -> Viewer:
     return Viewer.agent(principal.id, principal.session_id)
+
+
+def _visitor(principal: Principal) -> Viewer:
+    check_conversation(principal)
+    return Viewer.visitor(principal.id, is_user=principal.user)
 
 
 def _send_events(viewer: Viewer) -> Response:

@@ -27,6 +27,7 @@ class Viewer:
     agent_id: str | None = None
     session_id: str | None = None
     contact_id: str | None = None
+    is_user: bool = False  # the website's, verified when the token was given
 
     @classmethod
     def agent(cls, agent_id: str, session_id: str | None) -> "Viewer":
@@ -34,9 +35,14 @@ class Viewer:
         return cls(Audience.AGENTS, agent_id=agent_id, session_id=session_id)
 
     @classmethod
-    def visitor(cls, contact_id: str) -> "Viewer":
+    def visitor(cls, contact_id: str, *, is_user: bool = False) -> "Viewer":
         """A visitor, who sees their own."""
-        return cls(Audience.VISITOR, contact_id=contact_id)
+        return cls(Audience.VISITOR, contact_id=contact_id, is_user=is_user)
+
+    @property
+    def anonymous_id(self) -> str | None:
+        """The contact of a visitor who wasn't verified as a user."""
+        return None if self.is_user else self.contact_id
 
     def payload(self, entry: Entry) -> Payload | None:
         """What this viewer sees of the entry, if anything."""

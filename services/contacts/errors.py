@@ -1,6 +1,6 @@
 """The errors of the contacts service."""
 
-from services.common.errors import Conflict, Forbidden, Invalid, NotFound
+from services.common.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 
 
 class ContactNotFound(NotFound):
@@ -31,6 +31,12 @@ class ContactBlocked(Forbidden):
     """The visitor is turned away; nothing of the profile changes."""
 
     code = "CONTACT_BLOCKED"
+
+
+class TokenOfNobody(Unauthenticated):
+    """The contact is a website's user, and who calls was never verified as that user: the token is from before."""
+
+    code = "TOKEN_INVALID"
 
 
 class OtherChannel(Conflict):

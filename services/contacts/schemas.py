@@ -68,6 +68,7 @@ class RecordPage(Arguments):
     """A visitor went on to another page."""
 
     contact_id = Id(required=True)
+    user = fields.Boolean(load_default=False)
     page = fields.Nested(PageSchema, required=True)
 
 

@@ -1,6 +1,6 @@
 """What messaging refuses, and how it says so."""
 
-from services.common.errors import Conflict, Forbidden, Invalid, NotFound
+from services.common.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 
 
 def channel_not_found(channel_id: str) -> NotFound:
@@ -38,6 +38,11 @@ def contact_unknown(contact_id: str) -> NotFound:
 def contact_blocked() -> Forbidden:
     """A blocked visitor's posts are refused."""
     return Forbidden("This visitor has been blocked.", code="CONTACT_BLOCKED")
+
+
+def token_of_nobody() -> Unauthenticated:
+    """The contact is a website's user, and who calls was never verified as that user: the token is from before."""
+    return Unauthenticated("This token is from before the visitor signed in: begin a session again.", code="TOKEN_INVALID")
 
 
 def conversation_archived(conversation_id: str) -> Conflict:

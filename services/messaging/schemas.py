@@ -39,6 +39,7 @@ class ContactSnapshot(Schema):
     blocked = fields.Boolean()
     country = fields.Dict(allow_none=True)
     url = fields.Dict(allow_none=True)
+    external_id = fields.String(allow_none=True)
 
 
 class StartConversation(ChannelId):
@@ -51,6 +52,7 @@ class PostVisitorMessage(Arguments):
     """The arguments of post_visitor_message."""
 
     contact_id = Id(required=True)
+    user = fields.Boolean(load_default=False)
     text = trimmed(load_default=None, allow_none=True)
     choice = trimmed(maximum=200, load_default=None, allow_none=True)
     client_message_id = _client_message_id()
@@ -84,10 +86,11 @@ class PostBotMessage(PostAgentMessage):
     )
 
 
-class ContactId(Arguments):
-    """A contact."""
+class GetContactConversation(Arguments):
+    """The arguments of get_contact_conversation."""
 
     contact_id = Id(required=True)
+    user = fields.Boolean(load_default=False)
 
 
 class ListConversations(PageArguments):

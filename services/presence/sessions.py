@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 SESSION_LIFE = timedelta(days=30)  # since the last refresh
-REUSE_GRACE = timedelta(seconds=10)
+# A laptop that changes its network or sleeps in the midst of a refresh gives the first answer up after 15 s or more, and tries again.
+REUSE_GRACE = timedelta(seconds=60)
 MAX_SESSIONS = 200  # live ones per agent; the oldest ends for the newest
 
 Session = Mapping[str, Any]
@@ -49,7 +50,7 @@ def is_usable(session: Session, agent: Mapping[str, Any], now: datetime) -> bool
 def rotate(session: Session, token_hash: str, new_hash: str, now: datetime) -> Rotation:
     """Exchange a token of this session for a new one.
 
-    A token just exchanged may be exchanged once more within ten seconds, since the first answer may have got lost. Which of
+    A token just exchanged may be exchanged once more within REUSE_GRACE, since the first answer may have got lost. Which of
     the two answers arrived is unknown, so both new tokens are current until one of them is used; any other token was stolen.
     """
     spent = session["spent"]

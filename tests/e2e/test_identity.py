@@ -13,6 +13,24 @@ from tests.e2e.conftest import make_channel
 from tests.support.product import Agent, Gateway, Product, Visitor
 from tests.support.remains import find_remains
 from tests.support.waiting import wait_until
+from tests.support.websocket import Closed, WebSocket, websocket
+
+TICKET = "/v1/widget/events/ticket"
+SOCKET = "/v1/widget/events/ws"
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
+# All that a visitor's token is good for.
+USES: list[tuple[str, str, Any]] = [
+    ("GET", "/v1/widget/conversation", None),
+    ("GET", "/v1/widget/messages", None),
+    ("POST", "/v1/widget/messages", {"text": "Nobody's word", "client_message_id": "1"}),
+    ("POST", "/v1/widget/read", {"seq": 1}),
+    ("POST", "/v1/widget/typing", {"typing": True}),
+    ("DELETE", "/v1/widget/queue", None),
+    ("POST", "/v1/widget/pages", {"url": "https://shop.example/theirs"}),
+    ("POST", TICKET, None),
+    ("GET", "/v1/widget/events", None),
+    ("GET", SOCKET, None),
+]
 
 
 class Website:
@@ -48,6 +66,12 @@ class Website:
         return self.gateway.send("POST", f"/v1/widget/{self.channel_id}/session", session)
 
 
+def receive_all(client: WebSocket) -> None:
+    """Receive until the server closes. Raises Closed."""
+    while True:
+        client.receive()
+
+
 @pytest.fixture
 def site(gateway: Gateway, admin: str) -> Website:
     return Website(gateway, admin)
@@ -74,7 +98,7 @@ def test_visitor_who_signs_in_goes_on_with_the_conversation_and_is_known_on_anot
     phone = site.visit(user=site.user("4711"))
     assert (phone.contact_id, phone.conversation_id) == (visitor.contact_id, visitor.conversation_id)
     phone.say("mia@example.com")
-    assert visitor.messages() == phone.messages()
+    assert signed_in.messages() == phone.messages()
     assert site.contact(visitor.contact_id)["external_id"] == "4711"
     assert site.found("4711") == [visitor.contact_id]
     history = agent.ask("GET", f"/v1/contacts/{visitor.contact_id}/history?limit=100")["items"]
@@ -110,8 +134,44 @@ def test_whoever_comes_after_a_user_at_the_same_computer_begins_anew(site: Websi
         assert after.session["contact"]["name"] != "Mia Lund"
         other = site.visit(visitor_token=token, user=site.user("4712"))
         assert other.contact_id not in (user.contact_id, after.contact_id)
-    # The token's other uses go on.
-    assert visitor.say("Still me")["conversation_id"] == user.conversation_id
+    # The user's own token goes on elsewhere.
+    assert user.say("Still me")["conversation_id"] == user.conversation_id
+
+
+def test_who_chatted_at_the_computer_before_the_user_signed_in_neither_reads_nor_writes_as_the_user(
+    site: Website, gateway: Gateway
+) -> None:
+    stranger = site.visit()
+    stranger.say("Somebody before")
+    ticket = gateway.ask("POST", TICKET, token=stranger.token)["ticket"]
+    with websocket(gateway, SOCKET, stranger.token) as opened:
+        assert opened.receive()["event"] == "stream.ready"
+        user = site.visit(visitor_token=stranger.token, user=site.user("4711", name="Mia Lund"))
+        assert (user.contact_id, user.conversation_id) == (stranger.contact_id, stranger.conversation_id)
+        for method, path, body in USES:
+            headers = UPGRADE if path == SOCKET else {}
+            answer = gateway.send(method, path, body, token=stranger.token, headers=headers)
+            assert refused(answer) == (401, "TOKEN_INVALID"), path
+        assert refused(gateway.send("GET", f"/v1/widget/events?ticket={ticket}")) == (401, "TOKEN_INVALID")
+        with pytest.raises(Closed, match="1008"):
+            receive_all(opened)
+    secret = user.say("For the agent's eyes")
+    phone = site.visit(user=site.user("4711"))
+    for mine in (user, phone):
+        assert secret["id"] in [message["id"] for message in mine.messages()]
+        with websocket(gateway, SOCKET, mine.token) as stream:
+            assert stream.receive()["event"] == "stream.ready"
+            said = user.say("More")
+            while stream.receive()["data"].get("id") != said["id"]:
+                pass
+        assert gateway.send("POST", "/v1/widget/pages", {"url": "https://shop.example/mine"}, token=mine.token).status_code == 204
+        assert gateway.send("POST", "/v1/widget/typing", {"typing": True}, token=mine.token).status_code == 204
+        ticket = gateway.ask("POST", TICKET, token=mine.token)["ticket"]
+        with websocket(gateway, f"{SOCKET}?ticket={ticket}", None) as stream:
+            assert stream.receive()["event"] == "stream.ready"
+    pages = site.contact(user.contact_id)["url"]["pages"]
+    assert "https://shop.example/theirs" not in [page["url"] for page in pages]
+    assert "Nobody's word" not in str(user.messages())
 
 
 def test_several_sessions_of_a_new_user_at_once_are_one_contact_with_one_conversation(site: Website) -> None:

@@ -18,12 +18,13 @@ class Closed(Exception):
 class WebSocket:
     """A client's end of a stream, accepted by the gateway."""
 
-    def __init__(self, gateway: Gateway, path: str, token: str) -> None:
+    def __init__(self, gateway: Gateway, path: str, token: str | None) -> None:
         host, _, port = gateway.url.removeprefix("http://").partition(":")
         self._socket = socket.create_connection((host, int(port)), timeout=10)
         self._protocol = WSConnection(ConnectionType.CLIENT)
         self._events: list[Any] = []
-        self._write(Request(host=host, target=path, extra_headers=[(b"Authorization", f"Bearer {token}".encode())]))
+        headers = [] if token is None else [(b"Authorization", f"Bearer {token}".encode())]
+        self._write(Request(host=host, target=path, extra_headers=headers))
         assert isinstance(self._next(), AcceptConnection)
 
     def _write(self, event: Any) -> None:
@@ -57,6 +58,6 @@ class WebSocket:
         self._socket.close()
 
 
-def websocket(gateway: Gateway, path: str, token: str) -> contextlib.closing[WebSocket]:
-    """A client that hangs up at the end of its `with` block."""
+def websocket(gateway: Gateway, path: str, token: str | None) -> contextlib.closing[WebSocket]:
+    """A client that hangs up at the end of its `with` block; without a token its path has a ticket."""
     return contextlib.closing(WebSocket(gateway, path, token))

@@ -13,7 +13,7 @@ from services.common.validation import load
 from services.contacts import domain, schemas
 from services.contacts.entrypoints.means import Means, named_by_channel
 from services.contacts.erasure import is_erased
-from services.contacts.errors import ContactBlocked, ContactNotFound, OtherChannel
+from services.contacts.errors import ContactBlocked, ContactNotFound, OtherChannel, TokenOfNobody
 from services.contacts.identity import decide_identity, may_be
 from services.contacts.profiles import Visit, decide_visit, new_contact, with_words, without_outdated
 from services.contacts.values import InvalidValue, clean_name
@@ -66,12 +66,18 @@ class VisitMethods(Means):
         return contact_view(contact)
 
     @rpc(schemas.RecordPage)
-    def record_page(self, *, contact_id: str, page: Wire) -> Wire:
-        """The contact, whose running visit went on to this page. Raises ContactNotFound, ContactBlocked."""
+    def record_page(self, *, contact_id: str, user: bool, page: Wire) -> Wire:
+        """The contact, whose running visit went on to this page.
+
+        `user` says that who calls was verified as the website's user whose contact it is; without it such a contact is refused.
+        Raises ContactNotFound, ContactBlocked, TokenOfNobody.
+        """
         visit = self.enrichment.read_visit(now(), page=page)
 
         def attempt() -> Document:
             contact = self.store.get_contact(contact_id)
+            if not user and not may_be(contact, None):
+                raise TokenOfNobody("This token is from before the visitor signed in: begin a session again.")
             if contact["blocked"]:
                 raise ContactBlocked("The visitor is blocked.")
             return self.store.update_contact(contact, decide_visit(contact, visit))

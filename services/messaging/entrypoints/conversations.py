@@ -26,9 +26,13 @@ class ConversationMethods(Finders):
         """A conversation. Raises CONVERSATION_NOT_FOUND."""
         return views.conversation(self._find_conversation(conversation_id))
 
-    @rpc(schemas.ContactId)
-    def get_contact_conversation(self, *, contact_id: str) -> Wire:
-        """The contact's open conversation, else its newest. Raises CONVERSATION_NOT_FOUND."""
+    @rpc(schemas.GetContactConversation)
+    def get_contact_conversation(self, *, contact_id: str, user: bool) -> Wire:
+        """The contact's open conversation, else its newest; `user` as for post_visitor_message.
+
+        Raises CONVERSATION_NOT_FOUND, TOKEN_INVALID.
+        """
+        self._check_visitors(contact_id, user=user)
         conversation = self.store.find_open_conversation(contact_id) or self.store.find_latest_conversation(contact_id)
         if conversation is None:
             raise errors.no_conversation_of(contact_id)

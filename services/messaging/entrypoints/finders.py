@@ -1,7 +1,7 @@
 """What every group of entrypoints looks up: the thing itself, or the error that says there is none."""
 
 from services.common.store import Document
-from services.messaging import errors
+from services.messaging import errors, known_contacts
 from services.messaging.entrypoints.facts import StoredFacts
 from services.messaging.flows.facts import Facts
 from services.messaging.store import MessagingStore
@@ -29,6 +29,14 @@ class Finders:
         if contact is None or contact.get("erased"):
             raise errors.contact_unknown(contact_id)
         return contact
+
+    def _check_visitors(self, contact_id: str, *, user: bool) -> None:
+        """Raise TOKEN_INVALID where the contact is a website's user and who calls was not verified as one.
+
+        Whoever had the token of a visitor who signed in later, on a computer that both used, is not that user.
+        """
+        if not user and known_contacts.is_user(self.store.find_contact(contact_id)):
+            raise errors.token_of_nobody()
 
     def _facts(self, channel_id: str, contact_id: str) -> Facts:
         """What the bot's turn with this contact may ask of the world; read when it is asked for."""

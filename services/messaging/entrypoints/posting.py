@@ -4,7 +4,7 @@ from typing import Any
 
 from services.common.rpc import rpc
 from services.common.store import Document, retry_stale
-from services.messaging import domain, known_contacts, schemas, views
+from services.messaging import domain, errors, known_contacts, schemas, views
 from services.messaging.entrypoints.visitor_posting import VisitorPost, VisitorPosting
 from services.messaging.turn import Turn
 
@@ -23,18 +23,23 @@ class PostingMethods(VisitorPosting):
         """
         channel = self._find_channel(channel_id)
         self._learn_of(contact | {"channel_id": channel_id})
-        self._find_welcome_contact(contact["id"])
+        if not known_contacts.may_begin(self._find_welcome_contact(contact["id"]), contact):
+            raise errors.contact_unknown(contact["id"])
         conversation = retry_stale(lambda: self._open_conversation(contact["id"], channel))
         messages = self.store.list_messages(conversation, None, None, 50)
         return {"conversation": views.conversation(conversation), "messages": [views.message(message) for message in messages]}
 
     @rpc(schemas.PostVisitorMessage)
-    def post_visitor_message(self, *, contact_id: str, text: str | None, choice: str | None, client_message_id: str) -> Wire:
+    def post_visitor_message(
+        self, *, contact_id: str, user: bool, text: str | None, choice: str | None, client_message_id: str
+    ) -> Wire:
         """Post into the contact's open conversation, begun anew if it was archived; a bot in charge answers with it.
 
+        `user` says that who calls was verified as the website's user whose contact it is; without it such a contact is refused.
         Returns the message; a repeated client_message_id returns the first. Raises CONTACT_NOT_FOUND, CONTACT_BLOCKED,
-        CLIENT_MESSAGE_ID_REUSED.
+        CLIENT_MESSAGE_ID_REUSED, TOKEN_INVALID.
         """
+        self._check_visitors(contact_id, user=user)
         return views.message(self._post_as_visitor(contact_id, VisitorPost(text, choice, client_message_id)))
 
     @rpc(schemas.PostAgentMessage)
@@ -77,8 +82,6 @@ class PostingMethods(VisitorPosting):
         return views.message(retry_stale(post))
 
     def _learn_of(self, contact: Wire) -> None:
-        if known_contacts.is_whole(contact):
-            self.store.follow_contact(contact["id"], contact["version"], known_contacts.keep(contact))
-        else:  # the event of the same version, which says all, must still count as newer
-            known = {"name": contact["name"], "channel_id": contact["channel_id"]}
-            self.store.follow_contact(contact["id"], contact["version"] - 1, known)
+        whole = known_contacts.is_whole(contact)
+        told = known_contacts.keep(contact) if whole else {"name": contact["name"], "channel_id": contact["channel_id"]}
+        self.store.follow_contact(contact["id"], known_contacts.version_told(contact), told)

@@ -35,7 +35,7 @@ def fill(call: Call, announcer: Announcer, collector: Collector, mark: str) -> d
     visit = {"ip": "193.99.144.80", "page": page, "locale": "de", "time_zone": "Europe/Berlin", "user_agent": CHROME}
     user = {"id": f"user {mark}", "name": f"{mark} site", "phone": f"{mark} is no number"}
     call("open_session", contact_id=contact_id, channel_id="channel-1", name=f"{mark} page", user=user, **visit)
-    call("record_page", contact_id=contact_id, page={"url": f"https://acme.test/again/{mark}", "title": mark})
+    call("record_page", contact_id=contact_id, user=True, page={"url": f"https://acme.test/again/{mark}", "title": mark})
     call("set_fields", contact_id=contact_id, fields={"name": f"{mark} bot", "topic": mark, f"F{mark}": 1}, actor=BOT)
     call("update_contact", contact_id=contact_id, changes={"name": f"{mark} ann", "email": f"{mark}@{mark}.test"}, actor=ANN)
     call("set_fields", contact_id=contact_id, fields={"name": f"{mark} ignored", f"F{mark}": None}, actor=BOT)

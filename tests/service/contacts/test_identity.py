@@ -203,3 +203,15 @@ def test_contact_of_an_earlier_version_shows_no_user_and_becomes_one(visitor: Vi
 )
 def test_session_is_refused_when_the_user_is_malformed(call: Call, user: dict[str, Any]) -> None:
     assert code(call, "open_session", contact_id=new_id(), channel_id="channel-1", user=user) == "VALIDATION_FAILED"
+
+
+def test_page_of_a_user_is_told_by_the_user_alone(visitor: Visitor, call: Call) -> None:
+    channel, page = new_id(), {"url": "https://acme.test/again"}
+    contact = visitor(channel_id=channel)
+    for more in ({}, {"user": True}):
+        call("record_page", contact_id=contact["id"], page=page, **more)
+    user = call("open_session", contact_id=contact["id"], channel_id=channel, user={"id": "u-1"})
+    assert code(call, "record_page", contact_id=user["id"], page={"url": "https://acme.test/other"}) == "TOKEN_INVALID"
+    assert call("get_contact", contact_id=user["id"])["version"] == user["version"]
+    other = {"url": "https://acme.test/other"}
+    assert call("record_page", contact_id=user["id"], page=other, user=True)["url"]["last"]["url"] == other["url"]

@@ -8,9 +8,10 @@ from services.common.errors import DomainError
 from services.common.ids import new_id
 from services.messaging import identity
 from tests.service.messaging.conftest import ADMIN, Messaging
-from tests.support.events import Collector
+from tests.support.events import Announcer, Collector
 from tests.support.remains import find_remains
 from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 
 AGENT = ADMIN | {"role": "agent"}
 
@@ -102,3 +103,72 @@ def test_creation_that_is_repeated_meets_the_first_when_it_has_a_secret_by_then(
     first = messaging.call("create_channel", **arguments)
     make_secret(messaging, first["id"])
     assert messaging.call("create_channel", **arguments)["id"] == first["id"]
+
+
+def told(contact_id: str, version: int, external_id: str | None, name: str = "Mia") -> dict[str, Any]:
+    """The contact's resource, as events and gateways tell it."""
+    return {
+        "id": contact_id,
+        "channel_id": "shop",
+        "name": name,
+        "name_source": "generated",
+        "email": None,
+        "phone": None,
+        "fields": {},
+        "blocked": False,
+        "country": None,
+        "url": None,
+        "version": version,
+        "external_id": external_id,
+    }
+
+
+def write(messaging: Messaging, contact_id: str, **more: Any) -> Any:
+    return messaging.call("post_visitor_message", contact_id=contact_id, text="Hi", client_message_id=new_id(), **more)
+
+
+def assert_is_for_the_user_alone(messaging: Messaging, contact_id: str) -> None:
+    for more in ({}, {"user": False}):
+        assert code(messaging, "get_contact_conversation", contact_id=contact_id, **more) == "TOKEN_INVALID"
+        with pytest.raises(DomainError, match="begin a session again"):
+            write(messaging, contact_id, **more)
+    conversation = messaging.call("get_contact_conversation", contact_id=contact_id, user=True)
+    assert write(messaging, contact_id, user=True)["conversation_id"] == conversation["id"]
+
+
+def test_users_conversation_is_refused_to_an_earlier_token_at_once_when_the_session_told(messaging: Messaging) -> None:
+    contact_id, conversation = messaging.begin()
+    write(messaging, contact_id)
+    snapshot = told(contact_id, 2, "4711")
+    begun = messaging.call("start_conversation", channel_id=messaging.channel_id, contact=snapshot)
+    assert begun["conversation"]["id"] == conversation["id"]
+    assert_is_for_the_user_alone(messaging, contact_id)
+    # A session that had begun before, without the user, gets nothing to read either; one of an earlier gateway changes nothing.
+    stale = {"channel_id": messaging.channel_id, "contact": told(contact_id, 1, None)}
+    assert code(messaging, "start_conversation", **stale) == "CONTACT_NOT_FOUND"
+    earlier = {name: value for name, value in told(contact_id, 3, None).items() if name != "external_id"}
+    messaging.call("start_conversation", channel_id=messaging.channel_id, contact=earlier)
+    assert_is_for_the_user_alone(messaging, contact_id)
+
+
+def test_users_conversation_is_refused_to_an_earlier_token_when_an_event_told(messaging: Messaging, announcer: Announcer) -> None:
+    contact_id, _ = messaging.begin()
+    news = told(contact_id, 2, "4711")
+    announcer.publish("contacts", "contact_updated", news, entity=("contact", contact_id, 2), contact_id=contact_id)
+
+    def is_refused() -> bool:
+        try:
+            write(messaging, contact_id)
+        except DomainError as error:
+            return error.error_code == "TOKEN_INVALID"
+        return False
+
+    wait_until(is_refused, what="the news of the user")
+    assert_is_for_the_user_alone(messaging, contact_id)
+
+
+def test_visitors_conversation_is_had_with_and_without_a_user_when_the_contact_is_nobodys(messaging: Messaging) -> None:
+    contact_id, conversation = messaging.begin()
+    for more in ({}, {"user": True}):
+        assert messaging.call("get_contact_conversation", contact_id=contact_id, **more)["id"] == conversation["id"]
+        assert write(messaging, contact_id, **more)["conversation_id"] == conversation["id"]

@@ -198,3 +198,22 @@ def test_visitors_are_told_to_be_there_while_they_have_a_stream_or_ask(
         wait_until(lambda: services.noted[-1] == ["streaming"], what="the one who no longer asks forgotten")
         client.leave()
         wait_until(lambda: services.noted[-2:] == [[], []], what="nobody told any more")
+
+
+@pytest.mark.parametrize("event", ["contact_created", "contact_updated"])
+def test_visitors_stream_ends_when_an_event_tells_that_the_contact_is_a_user(
+    hub: StreamHub, publishing: Publishing, event: str
+) -> None:
+    before = watch(hub, viewer=Viewer.visitor("me"))
+    user = watch(hub, viewer=Viewer.visitor("me", is_user=True))
+    other = watch(hub, viewer=Viewer.visitor("other"))
+    publishing.event(event, {"id": "other", "external_id": None}, source="contacts", contact_id="other")
+    publishing.event(event, {"id": "me", "external_id": "4711"}, source="contacts", contact_id="me")
+    publishing.messages(1, contact_id="me")
+    publishing.messages(1, contact_id="other")
+    before.wait_ended()
+    assert before.stream.subscriber.ended is Reason.REVOKED
+    wait_until(lambda: [client.names[-1] for client in (user, other)] == ["message.created"] * 2, what="the others' messages")
+    late = watch(hub, viewer=Viewer.visitor("me"))
+    late.wait_ended()
+    assert "message.created" not in before.names + late.names

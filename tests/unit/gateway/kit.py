@@ -176,9 +176,9 @@ class World:
         """A token of an agent."""
         return self.parts.signer.issue_access_token(agent, session_id)
 
-    def visitor_token(self, contact_id: str = "c1", channel_id: str = "shop") -> str:
-        """A token of a visitor."""
-        return self.parts.signer.issue_visitor_token(contact_id, channel_id)
+    def visitor_token(self, contact_id: str = "c1", channel_id: str = "shop", *, user: bool = False) -> str:
+        """A token of a visitor, or of a website's verified user."""
+        return self.parts.signer.issue_visitor_token(contact_id, channel_id, user=user)
 
     def send(
         self,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from gateway.auth import Principal
 from services.common.errors import RemoteError
 from tests.unit.gateway.kit import ADMIN, CHANNEL, CONTACT, CONVERSATION, World
 
@@ -169,3 +170,53 @@ def test_secret_is_refused_when_there_is_no_such_website(world: World, code: str
     for method, name in (("POST", "create"), ("DELETE", "delete")):
         world.rpc.answers[f"messaging.{name}_identity_secret"] = RemoteError("No.", code=code)
         world.problem(status, code, world.send(method, SECRET_PATH, token=world.agent_token(ADMIN)))
+
+
+PAGE = {"url": "https://shop.example/shoes"}
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
+AS_VISITOR = [
+    ("GET", "/v1/widget/conversation", None, "messaging.get_contact_conversation"),
+    ("GET", "/v1/widget/messages", None, "messaging.get_contact_conversation"),
+    ("POST", "/v1/widget/messages", {"text": "Hi", "client_message_id": "1"}, "messaging.post_visitor_message"),
+    ("POST", "/v1/widget/read", {"seq": 1}, "messaging.get_contact_conversation"),
+    ("POST", "/v1/widget/typing", {"typing": True}, "messaging.get_contact_conversation"),
+    ("DELETE", "/v1/widget/queue", None, "messaging.get_contact_conversation"),
+    ("POST", "/v1/widget/events/ticket", None, "messaging.get_contact_conversation"),
+    ("GET", "/v1/widget/events", None, "messaging.get_contact_conversation"),
+    ("GET", "/v1/widget/events/ws", None, "messaging.get_contact_conversation"),
+    ("POST", "/v1/widget/pages", PAGE, "contacts.record_page"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "asked"), AS_VISITOR)
+def test_service_is_told_of_a_verified_user_alone_and_its_refusal_ends_the_request(
+    world: World, method: str, path: str, body: Any, asked: str
+) -> None:
+    world.rpc.answers[asked] = RemoteError("From before.", code="TOKEN_INVALID", general="UNAUTHENTICATED")
+    for user in (False, True):
+        world.rpc.calls.clear()
+        headers = UPGRADE if path.endswith("/ws") else {}
+        response = world.send(method, path, body, token=world.visitor_token("c1", user=user), headers=headers)
+        world.problem(401, "TOKEN_INVALID", response)
+        assert called(world) == [asked]
+        told = world.rpc.asked(asked)
+        assert (told["contact_id"], told.get("user", "left out")) == ("c1", True if user else "left out")
+
+
+@pytest.mark.parametrize("user", [None, USER])
+def test_token_says_whether_its_session_was_a_verified_users(world: World, user: dict[str, str] | None) -> None:
+    token = visit(world, user=user).get_json()["visitor_token"]
+    assert world.parts.signer.read(token).get("user", False) is (user is not None)
+
+
+@pytest.mark.parametrize("user", [False, True])
+def test_ticket_stands_for_the_same_visitor_also_before_there_is_a_conversation(world: World, *, user: bool) -> None:
+    world.rpc.answers |= {
+        "messaging.get_contact_conversation": RemoteError("None.", code="CONVERSATION_NOT_FOUND"),
+        "presence.create_stream_ticket": {"ticket": "t", "expires_at": "2026-11-24T07:31:47.120Z"},
+    }
+    assert world.send("POST", "/v1/widget/events/ticket", token=world.visitor_token(user=user)).status_code == 201
+    subject = world.rpc.asked("presence.create_stream_ticket")["subject"]
+    assert Principal.from_subject(subject).user is user
+    del subject["user"]  # of a gateway of the version before
+    assert Principal.from_subject(subject).user is False

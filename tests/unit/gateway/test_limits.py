@@ -1,6 +1,8 @@
+from typing import Any
+
 import pytest
 
-from tests.unit.gateway.kit import AGENT, MESSAGE, World
+from tests.unit.gateway.kit import AGENT, CHANNEL, CONTACT, CONVERSATION, MESSAGE, World
 
 
 @pytest.fixture
@@ -10,6 +12,9 @@ def world() -> World:
         "presence.authenticate": {"agent": AGENT, "session_id": "s", "refresh_token": "r"},
         "messaging.post_agent_message": MESSAGE,
         "presence.get_agent": AGENT,
+        "messaging.get_channel": CHANNEL,
+        "contacts.open_session": CONTACT,
+        "messaging.start_conversation": {"conversation": CONVERSATION, "messages": []},
     }
     return world
 
@@ -17,6 +22,11 @@ def world() -> World:
 def sign_in(world: World, email: str, address: str) -> int:
     body = {"email": email, "password": "x"}
     return world.send("POST", "/v1/auth/token", body, headers={"X-Forwarded-For": address}).status_code
+
+
+def visit(world: World, token: Any = None, address: str = "9.9.9.9") -> int:
+    body = {} if token is None else {"visitor_token": token}
+    return world.send("POST", "/v1/widget/shop/session", body, headers={"X-Forwarded-For": address}).status_code
 
 
 def test_signing_in_is_limited_by_address_and_email(world: World) -> None:
@@ -58,3 +68,31 @@ def test_invented_tokens_share_their_address_allowance(world: World) -> None:
 
 def test_operators_are_not_limited(world: World) -> None:
     assert {world.send("GET", "/healthz").status_code for _ in range(1_300)} == {200}
+
+
+def test_new_visitors_are_limited_by_address_and_those_who_come_back_each_by_themselves(world: World) -> None:
+    assert [visit(world) for _ in range(31)] == [201] * 30 + [429]
+    returning = world.visitor_token("c1")
+    assert [visit(world, returning) for _ in range(31)] == [201] * 30 + [429]
+    assert visit(world, returning, address="8.8.8.8") == 429
+    assert [visit(world, world.visitor_token(f"c{number}")) for number in range(2, 40)] == [201] * 38
+
+
+def test_token_that_is_not_this_channels_visitors_gives_no_allowance_of_its_own(world: World) -> None:
+    good = world.visitor_token("c1")
+    header, claims, signature = good.split(".")
+    bad = [
+        f"{header}.{claims}.{signature[::-1]}",
+        world.visitor_token("c1", "other"),
+        world.agent_token(),
+        "x" * 100_000,
+        *(f"a.b.{number}" for number in range(40)),
+        "",
+        None,
+        {"c1": 1},
+        7,
+    ]
+    answers = [visit(world, token) for token in bad]
+    assert set(answers[:30]) <= {201, 422}
+    assert set(answers[30:]) == {429}
+    assert visit(world, good) == 201

@@ -38,6 +38,15 @@ def test_agent_token_says_who_and_how_long() -> None:
 def test_visitor_token_says_whose_and_where() -> None:
     claims = SIGNER.read(SIGNER.issue_visitor_token("c1", "shop"))
     assert (claims["sub"], claims["channel"], claims["typ"]) == ("c1", "shop", "visitor")
+    assert "user" not in claims
+    assert SIGNER.read(SIGNER.issue_visitor_token("c1", "shop", user=True))["user"] is True
+
+
+def test_visitors_token_is_read_for_its_own_channel_alone() -> None:
+    token = SIGNER.issue_visitor_token("c1", "shop")
+    assert (SIGNER.read_visitor(token, "shop"), SIGNER.read_visitor(token, "other")) == ("c1", None)
+    for other in (SIGNER.issue_access_token(AGENT, "s"), forge(typ="visitor"), "a.b.c", "", None):
+        assert SIGNER.read_visitor(other, "shop") is None
 
 
 def test_token_is_expired_when_its_time_has_passed() -> None:

@@ -59,6 +59,7 @@ def test_session_begins_with_the_visitors_view_of_everything(world: World) -> No
         "blocked": False,
         "country": {"code": "PT", "name": "Portugal"},
         "url": None,
+        "external_id": None,
     }
     assert world.send("GET", "/v1/widget/messages", token=session["visitor_token"]).status_code == 200
 

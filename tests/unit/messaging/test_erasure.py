@@ -2,7 +2,7 @@ from typing import Any
 
 from services.messaging import domain
 from services.messaging.erasure import ERASED_NAME, erase_visitor
-from services.messaging.known_contacts import is_whole, keep
+from services.messaging.known_contacts import is_user, is_whole, keep, may_begin, version_told
 from tests.unit.messaging.conversations import ANN, FLOW, at_topic, begun, committed, data, types, visitor_writes
 
 CONTACT: dict[str, Any] = {
@@ -67,3 +67,26 @@ def test_flows_know_of_a_contact_what_its_resource_says() -> None:
 def test_contact_is_known_whole_only_when_nothing_that_is_kept_is_missing() -> None:
     assert is_whole(CONTACT)
     assert not is_whole({name: value for name, value in CONTACT.items() if name != "country"})
+
+
+def test_contact_stays_the_user_that_it_is_when_a_caller_knows_nothing_of_users() -> None:
+    told = CONTACT | {"version": 3}
+    assert "external_id" not in keep(told)
+    assert keep(told | {"external_id": "4711"})["external_id"] == "4711"
+    # The event of the same version, which says who the user is, still counts as newer.
+    assert (version_told(told), version_told(told | {"external_id": None})) == (2, 3)
+    assert version_told({"id": "c1", "name": "Teal Otter", "version": 3}) == 2
+
+
+def test_contact_is_a_user_only_when_its_website_said_so() -> None:
+    assert not any(is_user(known) for known in (None, {}, {"external_id": None}, {"erased": True}))
+    assert is_user({"external_id": "4711"})
+
+
+def test_session_may_not_go_on_when_its_contact_became_a_user_meanwhile() -> None:
+    user: dict[str, Any] = {"external_id": "4711"}
+    assert not may_begin(user, {"external_id": None})
+    assert not may_begin(user, {"external_id": "4712"})
+    assert may_begin(user, user)
+    assert may_begin({}, {"external_id": None})
+    assert may_begin(user, {})  # of a gateway that knows nothing of users

@@ -156,3 +156,25 @@ def test_new_streams_end_at_once_when_the_process_stops() -> None:
     fanout.leave(before)
     fanout.leave(after)
     assert fanout.wait_empty(0)
+
+
+def test_streams_of_who_was_not_verified_end_when_the_contact_becomes_a_user() -> None:
+    fanout = warm_fanout()
+    anonymous, catching_up = fanout.subscriber(Viewer.visitor("contact-1")), fanout.subscriber(Viewer.visitor("contact-1"))
+    user = fanout.subscriber(Viewer.visitor("contact-1", is_user=True))
+    others = [fanout.subscriber(Viewer.visitor("contact-2")), fanout.subscriber(AGENT)]
+    for subscriber in (anonymous, user, *others):
+        fanout.follow(subscriber)
+    fanout.identify("contact-1")
+    accept(fanout, 1)
+    late = fanout.subscriber(Viewer.visitor("contact-1"))
+    assert {one.ended for one in (anonymous, catching_up, late)} == {Reason.REVOKED}
+    assert anonymous.take(0) == []
+    assert [one.ended for one in (user, *others)] == [None] * 3
+    assert [payload.id for payload in user.take(0)] == ["e-1"]
+    again = fanout.subscriber(Viewer.visitor("contact-1", is_user=True))
+    assert again.ended is None
+    for subscriber in (anonymous, catching_up, late, user, again, *others):
+        fanout.leave(subscriber)
+    fanout.stop()
+    assert fanout.wait_empty(0)
