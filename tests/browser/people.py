@@ -9,6 +9,9 @@ from tests.support.browser import Browsing
 from tests.support.product import PASSWORD, Agent, Gateway
 from tests.unit.messaging.flows import ACME
 
+# A module of the console as the page itself has it, whose address is of the release.
+MODULE = """(name) => import(document.querySelector("script[src$='/app/main.js']").src.replace("main.js", `${name}.js`))"""
+
 
 def sign_in(browsing: Browsing, agent: Agent, address: str = "/console/", **options: Any) -> Page:
     """An agent's console, as far as its frame; `options` as `Browsing.open` takes them."""

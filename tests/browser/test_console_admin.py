@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from services.common.ids import new_id
 from tests.browser.people import sign_in, sign_in_as
@@ -183,6 +183,30 @@ def test_a_token_is_shown_once_and_refused_when_it_was_revoked(browsing: Browsin
     page.get_by_role("dialog", name=f"Revoke {name}?").get_by_role("button", name="Revoke").click()
     expect(row(page, name)).to_have_count(0)
     assert gateway.send("GET", nowhere, token=token).status_code == 401
+
+
+def test_a_token_that_may_have_been_made_is_looked_for_when_no_answer_came(browsing: Browsing, chief: Agent) -> None:
+    page = visit(browsing, chief, "tokens")
+    browsing.expect("Failed to load resource")
+    name = f"Lost {new_id()[:8]}"
+
+    def lose(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/v1/tokens", lose)
+    page.get_by_role("button", name="New API token").click()
+    form = page.get_by_role("dialog", name="New API token")
+    form.get_by_label("Name").fill(name)
+    form.get_by_role("button", name="Create token").click()
+    expect(form.get_by_role("alert")).to_contain_text("the token may have been made")
+    form.get_by_role("button", name="Cancel").click()
+    expect(row(page, name)).to_have_count(1)
+    page.goto("/console/#/admin/constructor")
+    expect(page.get_by_text("There is no such page.")).to_be_visible()
 
 
 def test_a_webhook_is_made_tried_and_its_failures_sent_again(browsing: Browsing, chief: Agent, receiver: Receiver) -> None:

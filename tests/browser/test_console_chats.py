@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import sign_in
+from tests.browser.people import MODULE, sign_in
 from tests.support.browser import PHONE, Browsing, axe
-from tests.support.product import Agent, Gateway, Visitor
+from tests.support.product import ADMIN_EMAIL, PASSWORD, Agent, Gateway, Visitor
 
 HOSTILE = "<b>Bold</b> <script>alert(1)</script>"
 LISTING = re.compile(r"/v1/conversations\?")
@@ -95,6 +95,56 @@ def test_colleagues_are_told_apart_by_how_they_stand(
     expect(bobs).not_to_have_class(re.compile("colleague-away"))
     expect(bobs).to_contain_text("1 of 4 conversations")
     expect(page.locator(f".folder-link[href*='{channel_id}']")).to_contain_text("1 visitor")
+
+
+DRAWN = """
+async () => {
+    const { options } = await import("preact");
+    const before = options.diffed;
+    window.drawn = [];
+    options.diffed = (node) => {
+        if (typeof node.type === "function") window.drawn.push(node.type.name);
+        before?.(node);
+    };
+}
+"""
+
+
+def test_only_the_colleague_is_drawn_anew_when_their_load_changes(
+    browsing: Browsing, gateway: Gateway, ann: Agent, bob: Agent, channel_id: str
+) -> None:
+    bob.say(visit(gateway, channel_id, "Hello").conversation_id, "Hi")
+    page = sign_in(browsing, ann, f"/console/#/chats/all?channel={channel_id}")
+    expect(page.locator(".chat-row")).to_contain_text("Bob Brown: Hi")
+    bobs = page.locator(f".folder-link[href*='{bob.id}']")
+    expect(bobs).to_contain_text("1/4")
+    page.wait_for_load_state("networkidle")  # what is read anew as the stream begins
+    page.evaluate(DRAWN)
+    gateway.ask("PATCH", f"/v1/agents/{bob.id}", {"capacity": 9}, token=gateway.sign_in(ADMIN_EMAIL, PASSWORD))
+    expect(bobs).to_contain_text("1/9")
+    drawn = page.evaluate("drawn")
+    assert drawn.count("Colleague") == 1
+    assert not {"Row", "Colleagues", "Sidebar", "ContactList"} & set(drawn)
+    # A new name is another matter.
+    gateway.ask("PATCH", f"/v1/agents/{bob.id}", {"name": "Bob Black"}, token=gateway.sign_in(ADMIN_EMAIL, PASSWORD))
+    expect(page.locator(".chat-row")).to_contain_text("Bob Black: Hi")
+
+
+def test_list_says_above_that_it_may_be_out_of_date_when_it_could_not_be_read_anew(
+    browsing: Browsing, gateway: Gateway, ann: Agent, channel_id: str
+) -> None:
+    visit(gateway, channel_id, "Here I am")
+    browsing.expect(FAILED_LOAD)
+    page = sign_in(browsing, ann, f"/console/#/chats/all?channel={channel_id}")
+    expect(page.locator(".chat-row")).to_contain_text("Here I am")
+    page.route(LISTING, lambda route: route.fulfill(status=500, json={"code": "INTERNAL", "detail": "Something broke."}))
+    page.evaluate(f"async () => {{ (await ({MODULE})('store/live')).epoch.value += 1; }}")
+    head = page.locator(".list-head")
+    expect(head).to_contain_text("This may be out of date.")
+    expect(page.locator(".chat-row")).to_contain_text("Here I am")
+    page.unroute(LISTING)
+    head.get_by_role("button", name="Try again").click()
+    expect(head).not_to_contain_text("out of date")
 
 
 def test_list_is_narrowed_by_channel_colleague_and_words_and_the_address_says_so(
@@ -204,11 +254,16 @@ def test_hostile_and_right_to_left_texts_are_shown_as_texts(
 ) -> None:
     visitor = visit(gateway, channel_id, "<img src=x onerror=alert(1)>\n<script>document.title='x'</script>")
     ann.ask("PATCH", f"/v1/contacts/{visitor.contact_id}", {"name": HOSTILE})
-    visit(gateway, channel_id, "مرحبا، كم سعر الشحن إلى البرتغال؟")
+    arab = visit(gateway, channel_id, "مرحبا، كم سعر الشحن إلى البرتغال؟")
     page = sign_in(browsing, ann, f"/console/#/chats/all?channel={channel_id}", scheme=scheme)
     row = row_of(page, visitor.conversation_id)
     expect(row.locator(".chat-row-name")).to_have_text(HOSTILE)
     expect(row.locator(".chat-row-words")).to_contain_text("<img src=x onerror=alert(1)>")
     words = page.get_by_text("مرحبا").locator("xpath=ancestor-or-self::*[@dir='auto']").last
     assert words.evaluate("(element) => getComputedStyle(element).direction") == "rtl"
+    ann.ask("PATCH", f"/v1/contacts/{arab.contact_id}", {"name": "مريم"})
+    name = row_of(page, arab.conversation_id).locator(".chat-row-name")
+    expect(name).to_have_text("مريم")
+    starts = "(element) => { const range = document.createRange(); range.selectNodeContents(element); return range.getBoundingClientRect().left; }"
+    assert abs(name.evaluate(starts) - row.locator(".chat-row-name").evaluate(starts)) < 1
     axe(page)

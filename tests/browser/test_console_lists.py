@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.people import MODULE
 from tests.support.browser import Browsing
 
 # What the modules ask the API for is answered by the test, when it says so; nothing else of the console runs.
 SETUP = """
 async () => {
-    const module = (name) => import(`/console/app/${name}.js`);
+    const module = MODULE;
     const [session, store, lists, collections] = await Promise.all(
         ["core/session", "store/conversations", "store/conversation_list", "store/collection"].map(module),
     );
@@ -39,9 +40,9 @@ async () => {
 @pytest.fixture
 def page(browsing: Browsing) -> Page:
     page = browsing.open()
-    page.route("**/console/app/main.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.route("**/app/main.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     page.goto("/console/")
-    page.evaluate(SETUP)
+    page.evaluate(SETUP.replace("MODULE", MODULE))
     return page
 
 

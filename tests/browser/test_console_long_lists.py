@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.people import sign_in
+from tests.browser.people import MODULE, sign_in
 from tests.support.browser import Browsing
 from tests.support.product import Agent, Gateway
 
@@ -25,9 +25,9 @@ def open_console(browsing: Browsing, agent: Agent, count: int) -> tuple[Page, li
     page = sign_in(browsing, agent, "/console/#/admin")
     page.evaluate(
         """async () => {
-            const { connection } = await import("/console/app/core/stream.js");
+            const { connection } = await (MODULE)("core/stream");
             while (connection.value !== "live") await new Promise(requestAnimationFrame);
-        }"""
+        }""".replace("MODULE", MODULE)
     )
     begins = serve_made_up(page, count)
     page.goto("/console/#/chats/all")
@@ -81,10 +81,10 @@ def say_in(page: Page, conversation_id: str, text: str) -> None:
     """A message of its visitor, as if the stream told of it."""
     page.evaluate(
         """async ([conversation_id, text]) => {
-            const { applyMessage } = await import("/console/app/store/conversations.js");
+            const { applyMessage } = await (MODULE)("store/conversations");
             const author = { kind: "visitor", id: "k", name: "V" };
             applyMessage({ conversation_id, seq: 2, author, text, created_at: new Date().toISOString() });
-        }""",
+        }""".replace("MODULE", MODULE),
         [conversation_id, text],
     )
 

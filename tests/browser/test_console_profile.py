@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.people import sign_in, sign_in_as
+from tests.browser.people import MODULE, sign_in, sign_in_as
 from tests.support.browser import DESKTOP, PHONE, Browsing, axe
 from tests.support.product import ADMIN_EMAIL, PASSWORD, Agent, Gateway, Visitor
 from tests.unit.messaging.flows import ACME
@@ -221,6 +221,59 @@ def test_notes_appear_in_both_consoles_and_belong_to_who_wrote_them(
     expect(his.get_by_text("No notes yet")).to_be_visible()
 
 
+@pytest.mark.parametrize(("tab", "field", "button"), [("Notes", "New note", "Add note"), ("Tickets", "Subject", "Open ticket")])
+def test_what_is_sent_again_is_made_once_when_the_answer_was_lost(
+    browsing: Browsing, ann: Agent, mia: Visitor, tab: str, field: str, button: str
+) -> None:
+    browsing.expect(REFUSED)
+    profile = open_profile(browsing, ann, mia)
+    path = f"/v1/contacts/{mia.contact_id}/{tab.lower()}"
+
+    def lose(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fetch()
+            route.fulfill(status=500, json={"code": "INTERNAL", "detail": "Something broke."})
+        else:
+            route.continue_()
+
+    def write() -> None:
+        choose_tab(profile, tab)
+        if tab == "Tickets":
+            profile.get_by_role("button", name="New ticket").click()
+
+    profile.page.route(f"**{path}", lose)
+    write()
+    profile.get_by_label(field).fill("Once only")
+    profile.get_by_role("button", name=button).click()
+    expect(profile.get_by_text("Something broke.")).to_be_visible()
+    profile.page.unroute(f"**{path}")
+    # The draft is the same after a look elsewhere, and so is what it makes.
+    choose_tab(profile, "Info")
+    write()
+    expect(profile.get_by_label(field)).to_have_value("Once only")
+    profile.get_by_role("button", name=button).click()
+    expect(profile.get_by_role("button", name=button)).to_be_disabled() if tab == "Notes" else expect(
+        profile.get_by_role("heading", name="Once only")
+    ).to_be_visible()
+    assert len(ann.ask("GET", path)["items"]) == 1
+
+
+def test_assignee_says_that_it_may_be_out_of_date_when_it_could_not_be_read_anew(
+    browsing: Browsing, ann: Agent, mia: Visitor
+) -> None:
+    browsing.expect(REFUSED)
+    profile = open_profile(browsing, ann, mia)
+    profile.page.route(
+        "**/assignee", lambda route: route.fulfill(status=500, json={"code": "INTERNAL", "detail": "Something broke."})
+    )
+    profile.page.evaluate(f"async () => {{ (await ({MODULE})('store/live')).epoch.value += 1; }}")
+    told = profile.locator(".assignee .outdated")
+    expect(told).to_contain_text("This may be out of date.")
+    profile.page.unroute("**/assignee")
+    told.get_by_role("button", name="Try again").click()
+    expect(told).to_have_count(0)
+
+
 def test_a_ticket_is_opened_and_gone_on_with_in_both_consoles(browsing: Browsing, ann: Agent, bo: Agent, mia: Visitor) -> None:
     hers, his = open_profile(browsing, ann, mia), open_profile(browsing, bo, mia)
     choose_tab(his, "Tickets")
@@ -339,7 +392,8 @@ def test_a_listing_has_what_was_told_while_it_was_read(browsing: Browsing) -> No
     page = browsing.open("/console/")
     seen = page.evaluate(
         """async () => {
-            const { LiveList, newestFirst } = await import("/console/app/store/live_list.js");
+            const { LiveList } = await import("/console/app/store/live_list.js");
+            const { newestFirst } = await import("/console/app/store/order.js");
             const answers = [];
             const list = new LiveList({ fetchPage: () => new Promise((answer) => answers.push(answer)), order: newestFirst });
             const item = (id, version, created_at = id) => ({ id, version, created_at });

@@ -33,6 +33,14 @@ export function Failed({ problem, onRetry }) {
   </div>`;
 }
 
+/** What is shown could not be read again, for whatever reason; `problem` instead where nothing was read at all. */
+export function Outdated({ problem, onRetry }) {
+  return html`<p class="outdated" role="status">
+    <${Icon} name="warning" size=${14} /><span>${problem ? explain(problem) : text.states.outdated}</span>
+    <${Button} kind="quiet" small onClick=${onRetry}>${text.actions.retry}<//>
+  </p>`;
+}
+
 /** A Loading's three states; `children(value)` shows what was loaded. */
 export function Loaded({ loading, lines = 3, children }) {
   const value = loading.value.value;

@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { all } from "../core/api.js";
 import { backoff } from "../core/pause.js";
+import { newer } from "./order.js";
 
 const AGAIN = { shortest: 5_000, longest: 60_000 };
 
@@ -55,7 +56,7 @@ export class Collection {
   put(item) {
     this.#told.add(item.id);
     const known = this.byId.peek().get(item.id);
-    if (newer(known, item) === known) return;
+    if (known !== undefined && known.version >= item.version) return;
     this.byId.value = new Map(this.byId.peek()).set(item.id, item);
   }
 
@@ -70,8 +71,4 @@ export class Collection {
     this.byId.value = new Map();
     this.loaded.value = false;
   }
-}
-
-function newer(known, item) {
-  return known !== undefined && known.version >= item.version ? known : item;
 }

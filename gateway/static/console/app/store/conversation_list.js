@@ -5,6 +5,7 @@ import { get } from "../core/api.js";
 import { backoff } from "../core/pause.js";
 import { me } from "../core/session.js";
 import { conversations, lastActive, onConversation, putConversation } from "./conversations.js";
+import { compare } from "./order.js";
 
 const FIRST_PAGE = 50;
 const PAGE = 100;
@@ -110,7 +111,7 @@ export class ConversationList {
       .map((id) => conversations.peek(id))
       .filter((conversation) => conversation !== undefined && this.#holds(conversation) && this.#reaches(conversation))
       .map(position)
-      .sort(compare)
+      .sort(latestFirst)
       .map(({ id }) => id);
   }
 
@@ -160,7 +161,7 @@ export class ConversationList {
   }
 
   #reaches(conversation) {
-    return this.done.peek() || (this.#reach !== null && compare(position(conversation), this.#reach) <= 0);
+    return this.done.peek() || (this.#reach !== null && latestFirst(position(conversation), this.#reach) <= 0);
   }
 }
 
@@ -170,7 +171,7 @@ function placeAmong(ids, conversation) {
   while (low < high) {
     const middle = (low + high) >> 1;
     const other = conversations.peek(ids[middle]);
-    if (other !== undefined && compare(position(other), position(conversation)) <= 0) low = middle + 1;
+    if (other !== undefined && latestFirst(position(other), position(conversation)) <= 0) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -180,11 +181,6 @@ function position(conversation) {
   return { id: conversation.id, at: lastActive(conversation) };
 }
 
-function compare(one, other) {
-  return compareTexts(other.at, one.at) || compareTexts(other.id, one.id);
-}
-
-function compareTexts(one, other) {
-  if (one === other) return 0;
-  return one < other ? -1 : 1;
+function latestFirst(one, other) {
+  return compare(other.at, one.at) || compare(other.id, one.id);
 }

@@ -159,6 +159,8 @@ export const admin = {
       nameHint: "What it is for, such as CRM sync.",
       scopes: "What it may do",
       submit: "Create token",
+      unheard:
+        "The server didn't answer: the token may have been made. If it is in the list now, revoke it: its secret can't be shown any more.",
     },
     made: {
       title: (name) => `The token ${name}`,

@@ -35,8 +35,6 @@ export const profile = {
     priority: { high: "high priority", normal: "", low: "low priority" },
     outOfLine: "and out of the line",
     archived: "Archived. It can be assigned again once it is open.",
-    faster: (name) => `${name} was faster and has the conversation now.`,
-    fasterNobody: "Somebody else was faster: nobody has the conversation now.",
   },
 
   personal: {
@@ -99,7 +97,6 @@ export const profile = {
     archived: "Archived",
     current: "shown here",
     none: "No other conversation.",
-    began: "Began",
     noMessages: "No messages",
   },
 

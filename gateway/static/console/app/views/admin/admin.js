@@ -45,6 +45,6 @@ export function Admin({ path: [page = "agents", id, part] }) {
         </a>`,
       )}
     </nav>
-    <div class="admin-page">${PAGES[page]?.(id, part) ?? html`<${Empty} title=${text.shell.notFound} />`}</div>
+    <div class="admin-page">${Object.hasOwn(PAGES, page) ? PAGES[page](id, part) : html`<${Empty} title=${text.shell.notFound} />`}</div>
   </div>`;
 }

@@ -38,7 +38,7 @@ export function TokensPage() {
     <${PageHead} title=${words.title} lead=${words.lead}
       actions=${html`<${Button} kind="primary" icon="plus" onClick=${() => setMaking(true)}>${words.add}<//>`} />
     <${Loaded} loading=${loading}>${(items) => html`<${List} items=${items} onRevoke=${setRevoking} />`}<//>
-    ${making && html`<${NewToken} onMade=${onMade} onClose=${() => setMaking(false)} />`}
+    ${making && html`<${NewToken} onMade=${onMade} onUnheard=${() => loading.reload()} onClose=${() => setMaking(false)} />`}
     ${made !== null && !making && html`<${Made} token=${made} onClose=${() => setMade(null)} />`}
     ${revoking !== null && html`<${Revocation} token=${revoking} onRevoked=${() => keep((items) => items.filter(({ id }) => id !== revoking.id))} onClose=${() => setRevoking(null)} />`}
   </section>`;

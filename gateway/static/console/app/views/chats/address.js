@@ -1,7 +1,7 @@
 /** The addresses of the chats: a folder, what its list is filtered by, the conversation that is open. */
 
 import { to } from "../../core/route.js";
-import { me } from "../../core/session.js";
+import { ownId } from "../../core/session.js";
 
 export const FOLDERS = ["unassigned", "mine", "all", "archived"];
 
@@ -33,6 +33,6 @@ export function channelAddress(place, id) {
 export function agentAddress(place, id) {
   const { folder, query } = place;
   if (query.agent === id) return addressOf(place, { query: { ...query, agent: undefined } });
-  const barren = folder === "unassigned" || (folder === "mine" && id !== me.value?.id);
+  const barren = folder === "unassigned" || (folder === "mine" && id !== ownId.value);
   return addressOf(place, { folder: barren ? "all" : folder, query: { ...query, agent: id } });
 }

@@ -1,16 +1,17 @@
 /** The contact list: a folder's conversations, last active first, searched and filtered. */
 
+import { useSignal } from "@preact/signals";
 import { useCallback, useEffect, useMemo } from "preact/hooks";
 import { LinkButton } from "../../components/button.js";
 import { Icon } from "../../components/icon.js";
-import { Empty, Failed, Skeleton } from "../../components/states.js";
+import { Empty, Failed, Outdated, Skeleton } from "../../components/states.js";
 import { VirtualList } from "../../components/virtual_list.js";
 import { go } from "../../core/route.js";
-import { me } from "../../core/session.js";
+import { ownId } from "../../core/session.js";
 import { html } from "../../html.js";
 import { ConversationList } from "../../store/conversation_list.js";
 import { epoch } from "../../store/live.js";
-import { agents, channels } from "../../store/people.js";
+import { agentName, channelName } from "../../store/people.js";
 import { text } from "../../text/index.js";
 import { addressOf, agentAddress, channelAddress, placeOf } from "./address.js";
 import { Row } from "./row.js";
@@ -20,12 +21,13 @@ const ROW_HEIGHT = 72;
 
 export function ContactList({ place }) {
   const { folder, query } = place;
-  const list = useList(folder, query);
+  const { list, failed } = useList(folder, query);
   const search = (q) => go(...placeOf(place, { query: { ...query, q } }), { replace: true });
   return html`<header class="list-head">
       <h2 id="chats-list-title">${text.chats.folderTitles[folder]}</h2>
       <${SearchBox} value=${query.q ?? ""} onSearch=${search} />
       <${Chips} place=${place} />
+      <${Freshness} list=${list} failed=${failed} />
     </header>
     <p class="visually-hidden" role="status">
       ${query.q && list.loaded.value && text.chats.found(list.ids.value.length, list.done.value)}
@@ -58,6 +60,16 @@ function Foot({ list }) {
   return html`<${Skeleton} lines=${2} />`;
 }
 
+/** Says above the rows, too, that they could not be read anew: their foot may be far away. */
+function Freshness({ list, failed }) {
+  const isCurrent = !list.loading.value && list.problem.value === null;
+  useEffect(() => {
+    if (isCurrent) failed.value = false;
+  }, [isCurrent]);
+  if (!failed.value || list.problem.value === null || !list.loaded.value) return null;
+  return html`<${Outdated} onRetry=${() => list.more()} />`;
+}
+
 function Nothing({ place }) {
   const { folder, query } = place;
   if (query.q || query.channel || query.agent) {
@@ -74,8 +86,8 @@ function Chips({ place }) {
   const { channel, agent } = place.query;
   if (!channel && !agent) return null;
   return html`<ul class="chips" aria-label=${text.chats.filters}>
-    ${channel && html`<${Chip} icon="globe" name=${channels.byId.value.get(channel)?.name ?? text.chats.unknownChannel} href=${channelAddress(place, channel)} />`}
-    ${agent && html`<${Chip} icon="person" name=${agents.byId.value.get(agent)?.name ?? text.chats.unknownAgent} href=${agentAddress(place, agent)} />`}
+    ${channel && html`<${Chip} icon="globe" name=${channelName(channel) ?? text.chats.unknownChannel} href=${channelAddress(place, channel)} />`}
+    ${agent && html`<${Chip} icon="person" name=${agentName(agent) ?? text.chats.unknownAgent} href=${agentAddress(place, agent)} />`}
   </ul>`;
 }
 
@@ -85,17 +97,20 @@ function Chip({ icon, name, href }) {
   </a></li>`;
 }
 
-/** The conversations of a folder as filtered, made anew when one of these changes, read anew when something was missed. */
+/** The conversations of a folder as filtered, made anew when one of these changes, read anew when something was missed; whether that failed. */
 function useList(folder, { channel, agent, q }) {
-  const viewer = me.value?.id;
+  const viewer = ownId.value;
   const list = useMemo(
     () => new ConversationList({ folder, channel_id: channel, agent_id: agent, q }),
     [folder, channel, agent, q, viewer],
   );
   useEffect(() => () => list.close(), [list]);
   const turn = epoch.value;
+  const failed = useSignal(false);
   useEffect(() => {
-    list.reload();
+    list.reload().then(() => {
+      failed.value = list.problem.peek() !== null;
+    });
   }, [list, turn]);
-  return list;
+  return { list, failed };
 }

@@ -4,10 +4,10 @@ import { Icon } from "../../components/icon.js";
 import { Avatar } from "../../components/person.js";
 import { Time } from "../../components/time.js";
 import { moment } from "../../core/format.js";
-import { me } from "../../core/session.js";
+import { ownId } from "../../core/session.js";
 import { html } from "../../html.js";
 import { conversations, lastActive } from "../../store/conversations.js";
-import { agents, channels } from "../../store/people.js";
+import { agentName, channelName } from "../../store/people.js";
 import { text } from "../../text/index.js";
 
 /** Drawn anew by itself when its conversation changes. */
@@ -20,7 +20,7 @@ export function Row({ id, href, chosen, tabIndex }) {
     <span class="chat-row-head">
       <span class="chat-row-name" dir="auto">${contact.name}</span><span class="chat-row-time"><${Time} at=${lastActive(conversation)} /></span>
     </span>
-    <span class="chat-row-channel" dir="auto">${channels.byId.value.get(channel.id)?.name ?? channel.name}</span>
+    <span class="chat-row-channel" dir="auto">${channelName(channel.id) ?? channel.name}</span>
     <${LastMessage} message=${conversation.last_message} />
     <span class="chat-row-marks">
       ${awaiting_answer_since !== null && handler === "agent" && html`<${Mark} icon="clock" said=${text.chats.awaits(moment(awaiting_answer_since))} />`}
@@ -46,7 +46,7 @@ function LastMessage({ message }) {
 function speakerOf({ kind, id, name }) {
   const words = text.chats.said;
   if (kind !== "agent") return words[kind];
-  return id === me.value?.id ? words.you : words.agent(nameOf(id, name));
+  return id === ownId.value ? words.you : words.agent(nameOf(id, name));
 }
 
 /** Whose turn it is: the bot's, the line's, an agent's, nobody's. */
@@ -54,7 +54,7 @@ function Handler({ conversation: { status, handler, assignee, queue } }) {
   const words = text.chats;
   if (assignee !== null) {
     const name = nameOf(assignee.id, assignee.name);
-    const said = assignee.id === me.value?.id ? words.handlers.you : words.handlers.agent(name);
+    const said = assignee.id === ownId.value ? words.handlers.you : words.handlers.agent(name);
     return html`<span class="chat-row-agent" role="img" aria-label=${said} title=${said}><${Avatar} id=${assignee.id} name=${name} size="s" /></span>`;
   }
   if (status === "archived") return null;
@@ -72,5 +72,5 @@ function Mark({ icon, said }) {
 
 /** An agent's name as it is now; conversations learn of a new one late. */
 function nameOf(id, name) {
-  return agents.byId.value.get(id)?.name ?? name;
+  return agentName(id) ?? name;
 }

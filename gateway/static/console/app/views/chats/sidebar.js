@@ -1,13 +1,14 @@
 /** The folders, the channels with their visitors, and the colleagues with how they stand; the last two filter the list. */
 
+import { computed } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../../components/icon.js";
 import { Avatar, StatusDot } from "../../components/person.js";
 import { Failed, Skeleton } from "../../components/states.js";
 import { number } from "../../core/format.js";
-import { me } from "../../core/session.js";
+import { ownId } from "../../core/session.js";
 import { html } from "../../html.js";
-import { agents, channels } from "../../store/people.js";
+import { agentOf, agents, channels } from "../../store/people.js";
 import { text } from "../../text/index.js";
 import { agentAddress, channelAddress, folderAddress, FOLDERS } from "./address.js";
 
@@ -60,23 +61,31 @@ function Colleagues({ place }) {
   return html`<nav class="folders-part" aria-labelledby="colleagues-title">
     <h2 class="folders-title" id="colleagues-title">${text.chats.colleagues}</h2>
     <${Known} collection=${agents}>
-      ${() =>
-        colleagues().map(
-          (agent) => html`<a key=${agent.id} class=${`folder-link colleague ${agent.connected ? "" : "colleague-away"}`}
-            href=${agentAddress(place, agent.id)} aria-current=${place.query.agent === agent.id ? "true" : undefined}>
-            <span class="colleague-face"><${Avatar} id=${agent.id} name=${agent.name} size="s" /><${StatusDot} agent=${agent} /></span>
-            <span class="colleague-name"><bdi class="folder-name">${agent.name}</bdi>${agent.id === me.value?.id && html` <span class="soft">(${text.chats.you})</span>`}</span>
-            <${Count} shown=${`${agent.active_conversations}/${agent.capacity}`} said=${text.chats.load(agent.active_conversations, agent.capacity)} />
-          </a>`,
-        )}
+      ${() => colleagues.value.split(" ").map((id) => html`<${Colleague} key=${id} id=${id} place=${place} />`)}
     <//>
   </nav>`;
 }
 
-/** Those with an account, who is connected first. */
-function colleagues() {
-  return agents.items.value.filter((agent) => agent.active).sort((one, other) => Number(other.connected) - Number(one.connected));
+/** Drawn anew by itself when how the agent stands changes. */
+function Colleague({ id, place }) {
+  const agent = agentOf(id);
+  if (agent === undefined) return null;
+  const { name, connected, active_conversations: load, capacity } = agent;
+  return html`<a class=${`folder-link colleague ${connected ? "" : "colleague-away"}`} href=${agentAddress(place, id)}
+    aria-current=${place.query.agent === id ? "true" : undefined}>
+    <span class="colleague-face"><${Avatar} id=${id} name=${name} size="s" /><${StatusDot} agent=${agent} /></span>
+    <span class="colleague-name"><bdi class="folder-name">${name}</bdi>${id === ownId.value && html` <span class="soft">(${text.chats.you})</span>`}</span>
+    <${Count} shown=${`${load}/${capacity}`} said=${text.chats.load(load, capacity)} />
+  </a>`;
 }
+
+/** The ids of those with an account, who is connected first: as one text, which stays the same while their order does. */
+const colleagues = computed(() => {
+  const active = agents.items.value.filter((agent) => agent.active);
+  return [...active.filter(({ connected }) => connected), ...active.filter(({ connected }) => !connected)]
+    .map(({ id }) => id)
+    .join(" ");
+});
 
 /** A number at the end of a line, and what it means. */
 function Count({ shown, said }) {

@@ -5,16 +5,18 @@ import { Button } from "../../components/button.js";
 import { Icon } from "../../components/icon.js";
 import { Popover } from "../../components/menu.js";
 import { Avatar, StatusDot } from "../../components/person.js";
+import { Outdated } from "../../components/states.js";
 import { post, put, remove } from "../../core/api.js";
 import { duration } from "../../core/format.js";
-import { me } from "../../core/session.js";
+import { me, ownId } from "../../core/session.js";
 import { complain } from "../../core/toasts.js";
 import { html } from "../../html.js";
 import { putConversation } from "../../store/conversations.js";
 import { LiveResource } from "../../store/live_resource.js";
-import { agents } from "../../store/people.js";
+import { agentOf } from "../../store/people.js";
 import { useLive } from "../../store/use_live.js";
 import { text } from "../../text/index.js";
+import { refusal } from "../refusal.js";
 import { AssigneeMenu } from "./assignee_menu.js";
 
 export function Assignee({ conversationId, conversation }) {
@@ -25,6 +27,7 @@ export function Assignee({ conversationId, conversation }) {
   const acted = useRef(false);
   const id = useId();
   const current = assignment.current.value;
+  const unread = assignment.problem.value;
   const assignee = current ? current.assignee : conversation?.assignee;
   const archived = conversation?.status === "archived";
   const path = `/v1/conversations/${conversationId}/assignee`;
@@ -36,7 +39,7 @@ export function Assignee({ conversationId, conversation }) {
     try {
       await work();
     } catch (problem) {
-      complain(problem.code === "ALREADY_ASSIGNED" ? fasterWords(problem.data.assignee) : problem);
+      complain(refusal(problem));
       assignment.reload();
     } finally {
       setBusy(false);
@@ -73,12 +76,13 @@ export function Assignee({ conversationId, conversation }) {
     <${Popover} align="start" label=${words.choose} button=${button}>
       ${(close) => html`<${AssigneeMenu} ...${{ assignee, queued: current?.state === "queued", close, give, take }} />`}
     <//>
+    ${unread !== null && html`<${Outdated} problem=${current === null && unread} onRetry=${() => assignment.reload()} />`}
     <p class="assignee-state" role="status"><${State} ...${{ assignee, current, conversation }} /></p>
     ${
       isOpen &&
       !assignee &&
       html`<div class="assignee-actions">
-      <${Button} small kind="primary" busy=${busy} onClick=${() => give(me.value)}>${words.take}<//>
+      <${Button} small kind="primary" busy=${busy} onClick=${() => give(me.peek())}>${words.take}<//>
       ${current !== null && current.state !== "queued" && html`<${Button} small icon="search" busy=${busy} onClick=${find}>${words.find}<//>`}
     </div>`
     }
@@ -88,10 +92,10 @@ export function Assignee({ conversationId, conversation }) {
 function Who({ assignee }) {
   const words = text.profile.assignee;
   if (!assignee) return html`<span class="assignee-name soft">${words.nobody}</span>`;
-  const agent = agents.get(assignee.id);
+  const agent = agentOf(assignee.id);
   return html`<${Avatar} id=${assignee.id} name=${assignee.name} size="s" />
     <span class="assignee-name" dir="auto">${agent?.name ?? assignee.name}</span>
-    ${assignee.id === me.value?.id && html`<span class="soft">(${words.you})</span>`}
+    ${assignee.id === ownId.value && html`<span class="soft">(${words.you})</span>`}
     ${agent && html`<${StatusDot} agent=${agent} />`}`;
 }
 
@@ -109,11 +113,6 @@ function State({ assignee, current, conversation }) {
     returned && words.returned,
   ];
   return told.filter(Boolean).join(" · ");
-}
-
-function fasterWords(assignee) {
-  const words = text.profile.assignee;
-  return assignee ? words.faster(assignee.name) : words.fasterNobody;
 }
 
 function useAssignment(conversationId) {

@@ -5,7 +5,7 @@ import { Button } from "../../components/button.js";
 import { TextField } from "../../components/field.js";
 import { Icon } from "../../components/icon.js";
 import { Avatar, StatusDot } from "../../components/person.js";
-import { me } from "../../core/session.js";
+import { ownId } from "../../core/session.js";
 import { html } from "../../html.js";
 import { agents } from "../../store/people.js";
 import { text } from "../../text/index.js";
@@ -49,7 +49,7 @@ export function AssigneeMenu({ assignee, queued, close, give, take }) {
           <${Choice} chosen=${agent.id === assignee?.id} onClick=${choose((said) => agent.id !== assignee?.id && give(agent, said))}>
             <${Avatar} id=${agent.id} name=${agent.name} size="s" />
             <span class="assignee-name" dir="auto">${agent.name}</span>
-            ${agent.id === me.value?.id && html`<span class="soft">(${words.you})</span>`}
+            ${agent.id === ownId.value && html`<span class="soft">(${words.you})</span>`}
             <span class="assignee-load" title=${words.loadLong(agent.active_conversations, agent.capacity)}>${words.load(agent.active_conversations, agent.capacity)}</span>
             <${StatusDot} agent=${agent} />
           <//>
@@ -77,7 +77,7 @@ function focusOnce(element) {
 }
 
 function presentFirst(one, other) {
-  const own = me.peek()?.id;
+  const own = ownId.peek();
   return (
     Number(other.id === own) - Number(one.id === own) ||
     Number(other.connected) - Number(one.connected) ||

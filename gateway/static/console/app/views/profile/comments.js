@@ -1,16 +1,17 @@
 /** What was said about a ticket, oldest first, and a word more. */
 
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { Button } from "../../components/button.js";
 import { EndOfList } from "../../components/end_of_list.js";
 import { TextArea } from "../../components/field.js";
 import { Time } from "../../components/time.js";
 import { Words } from "../../components/words.js";
 import { get, post } from "../../core/api.js";
+import { useForm } from "../../core/form.js";
 import { on } from "../../core/stream.js";
-import { explain } from "../../core/toasts.js";
 import { html } from "../../html.js";
-import { LiveList, newestFirst } from "../../store/live_list.js";
+import { LiveList } from "../../store/live_list.js";
+import { newestFirst } from "../../store/order.js";
 import { useLive } from "../../store/use_live.js";
 import { text } from "../../text/index.js";
 
@@ -53,33 +54,16 @@ function useComments(path, ticketId) {
 
 function NewComment({ path, comments, drafts }) {
   const words = text.profile.ticket;
-  const [value, setValue] = useState(drafts.get(path) ?? "");
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
   const input = useRef(null);
-  const write = (said) => {
-    drafts.set(path, said);
-    setValue(said);
+  const add = async (_, values, key) => {
+    comments.put(await post(path, values, { key }));
+    input.current?.focus();
   };
-  const add = async (event) => {
-    event.preventDefault();
-    if (busy || value.trim() === "") return;
-    setBusy(true);
-    setProblem(null);
-    try {
-      comments.put(await post(path, { text: value }, { once: true }));
-      write("");
-      input.current.focus();
-    } catch (failure) {
-      setProblem(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
-  return html`<form class="note-form" onSubmit=${add}>
-    <${TextArea} label=${words.comment} rows=${2} value=${value} inputRef=${input} onInput=${write} errors=${problem === null ? [] : (problem.errors.text ?? [explain(problem)])} />
+  const form = useForm({ text: "" }, add, { drafts, name: path });
+  return html`<form class="note-form" onSubmit=${form.submit}>
+    <${TextArea} label=${words.comment} rows=${2} inputRef=${input} ...${form.sole("text")} />
     <div class="row-form-actions">
-      <${Button} small kind="primary" type="submit" busy=${busy} disabled=${value.trim() === ""}>${words.addComment}<//>
+      <${Button} small kind="primary" type="submit" busy=${form.busy} disabled=${form.values.text.trim() === ""}>${words.addComment}<//>
     </div>
   </form>`;
 }

@@ -7,7 +7,8 @@ import { get } from "../../core/api.js";
 import { to } from "../../core/route.js";
 import { html } from "../../html.js";
 import { onConversation, putConversation } from "../../store/conversations.js";
-import { LiveList, newestFirst } from "../../store/live_list.js";
+import { LiveList } from "../../store/live_list.js";
+import { newestFirst } from "../../store/order.js";
 import { useLive } from "../../store/use_live.js";
 import { text } from "../../text/index.js";
 

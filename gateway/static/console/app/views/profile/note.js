@@ -8,10 +8,12 @@ import { Icon } from "../../components/icon.js";
 import { Time } from "../../components/time.js";
 import { Words } from "../../components/words.js";
 import { patch, remove } from "../../core/api.js";
-import { isAdmin, me } from "../../core/session.js";
-import { complain, explain } from "../../core/toasts.js";
+import { useForm } from "../../core/form.js";
+import { isAdmin, ownId } from "../../core/session.js";
+import { complain } from "../../core/toasts.js";
 import { html } from "../../html.js";
 import { text } from "../../text/index.js";
+import { onEscape } from "./keys.js";
 
 export function Note({ note, notes }) {
   const words = text.profile.note;
@@ -48,7 +50,7 @@ export function Note({ note, notes }) {
 function Tools({ note, notes, editing, onDo }) {
   const words = text.profile.note;
   const [busy, setBusy] = useState(false);
-  const own = note.author.kind === "agent" && note.author.id === me.value?.id;
+  const own = note.author.kind === "agent" && note.author.id === ownId.value;
   const toggle = async () => {
     if (busy) return;
     setBusy(true);
@@ -75,33 +77,18 @@ function Tools({ note, notes, editing, onDo }) {
 
 function Editor({ note, notes, onClose }) {
   const words = text.profile.note;
-  const [value, setValue] = useState(note.text);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
   const input = useRef(null);
   useLayoutEffect(() => input.current.focus(), []);
-  const save = async (event) => {
-    event.preventDefault();
-    if (busy || value.trim() === "") return;
-    setBusy(true);
-    setProblem(null);
-    try {
-      notes.put(await patch(`/v1/notes/${note.id}`, { text: value }));
-      onClose();
-    } catch (failure) {
-      setProblem(failure);
-      setBusy(false);
-    }
-  };
-  const onKeyDown = (event) => {
-    if (event.key !== "Escape") return;
-    event.stopPropagation();
+  const save = async (changes) => {
+    if (changes.text !== undefined) notes.put(await patch(`/v1/notes/${note.id}`, changes));
     onClose();
   };
-  return html`<form class="note-editor" onSubmit=${save} onKeyDown=${onKeyDown}>
-    <${TextArea} label=${words.text} hideLabel value=${value} onInput=${setValue} inputRef=${input} errors=${problem === null ? [] : (problem.errors.text ?? [explain(problem)])} />
+  const form = useForm({ text: note.text }, save);
+  return html`<form class="note-editor" onSubmit=${form.submit} onKeyDown=${onEscape(onClose)}>
+    <${TextArea} label=${words.text} hideLabel inputRef=${input} ...${form.sole("text")} />
+    ${form.conflicts.length > 0 && html`<p class="form-conflict" role="status">${text.changedMeanwhile(words.text)}</p>`}
     <div class="row-form-actions">
-      <${Button} small kind="primary" type="submit" busy=${busy} disabled=${value.trim() === ""}>${text.actions.save}<//>
+      <${Button} small kind="primary" type="submit" busy=${form.busy} disabled=${form.values.text.trim() === ""}>${text.actions.save}<//>
       <${Button} small onClick=${onClose}>${text.actions.cancel}<//>
     </div>
   </form>`;

@@ -1,21 +1,22 @@
 /** What agents note about the visitor, newest first. */
 
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { Button } from "../../components/button.js";
 import { EndOfList } from "../../components/end_of_list.js";
 import { Checkbox, TextArea } from "../../components/field.js";
 import { Empty } from "../../components/states.js";
 import { get, post } from "../../core/api.js";
+import { useForm } from "../../core/form.js";
 import { on } from "../../core/stream.js";
-import { explain } from "../../core/toasts.js";
 import { html } from "../../html.js";
-import { LiveList, newestFirst } from "../../store/live_list.js";
+import { LiveList } from "../../store/live_list.js";
+import { newestFirst } from "../../store/order.js";
 import { useLive } from "../../store/use_live.js";
 import { text } from "../../text/index.js";
 import { Note } from "./note.js";
 
 const PAGE = 50;
-const DRAFT = "note";
+const EMPTY = { text: "", highlighted: false };
 
 /** The contact's notes, live. */
 export function useNotes(contactId) {
@@ -55,37 +56,18 @@ export function Notes({ contact, notes, drafts }) {
 
 function NewNote({ contact, notes, drafts }) {
   const words = text.profile.note;
-  const [draft, setDraft] = useState(drafts.get(DRAFT) ?? { text: "", highlighted: false });
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
   const input = useRef(null);
-  const write = (changes) => {
-    const next = { ...draft, ...changes };
-    drafts.set(DRAFT, next);
-    setDraft(next);
+  const add = async (_, values, key) => {
+    notes.put(await post(`/v1/contacts/${contact.id}/notes`, values, { key }));
+    input.current?.focus();
   };
-  const add = async (event) => {
-    event.preventDefault();
-    if (busy || draft.text.trim() === "") return;
-    setBusy(true);
-    setProblem(null);
-    try {
-      notes.put(await post(`/v1/contacts/${contact.id}/notes`, draft, { once: true }));
-      drafts.delete(DRAFT);
-      setDraft({ text: "", highlighted: false });
-      input.current.focus();
-    } catch (failure) {
-      setProblem(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
-  const errors = problem === null ? [] : (problem.errors.text ?? [explain(problem)]);
-  return html`<form class="note-form" onSubmit=${add}>
-    <${TextArea} label=${words.new} placeholder=${words.placeholder} value=${draft.text} errors=${errors} inputRef=${input} onInput=${(value) => write({ text: value })} />
+  const form = useForm(EMPTY, add, { drafts, name: "note" });
+  const { text: said, highlighted } = form.values;
+  return html`<form class="note-form" onSubmit=${form.submit}>
+    <${TextArea} label=${words.new} placeholder=${words.placeholder} inputRef=${input} ...${form.sole("text")} />
     <div class="note-form-foot">
-      <${Checkbox} label=${words.highlight} checked=${draft.highlighted} onInput=${(highlighted) => write({ highlighted })} />
-      <${Button} small kind="primary" type="submit" busy=${busy} disabled=${draft.text.trim() === ""}>${words.add}<//>
+      <${Checkbox} label=${words.highlight} checked=${highlighted} onInput=${(value) => form.set("highlighted", value)} />
+      <${Button} small kind="primary" type="submit" busy=${form.busy} disabled=${said.trim() === ""}>${words.add}<//>
     </div>
   </form>`;
 }

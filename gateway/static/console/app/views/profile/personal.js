@@ -5,11 +5,12 @@ import { Button, IconButton } from "../../components/button.js";
 import { Copy } from "../../components/copy.js";
 import { TextField } from "../../components/field.js";
 import { patch } from "../../core/api.js";
-import { explain } from "../../core/toasts.js";
+import { useForm } from "../../core/form.js";
 import { html } from "../../html.js";
 import { putContact } from "../../store/contacts.js";
 import { channels } from "../../store/people.js";
 import { text } from "../../text/index.js";
+import { onEscape } from "./keys.js";
 import { Row } from "./rows.js";
 
 const FIELDS = [
@@ -59,37 +60,23 @@ function Editable({ contact, field, hint }) {
 
 function Editor({ contact, field: { name, type, maxlength, clearable }, label, onClose }) {
   const words = text.profile.personal;
-  const [value, setValue] = useState(contact[name] ?? "");
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
   const input = useRef(null);
   useLayoutEffect(() => input.current.select(), []);
-  const save = async (event) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setProblem(null);
-    try {
-      const wanted = value.trim();
-      putContact(await patch(`/v1/contacts/${contact.id}`, { [name]: wanted === "" && clearable ? null : wanted }));
-      onClose();
-    } catch (failure) {
-      setProblem(failure);
-      setBusy(false);
-      input.current?.focus();
-    }
-  };
-  const onKeyDown = (event) => {
-    if (event.key !== "Escape") return;
-    event.stopPropagation();
+  // Also what is as before: saved by an agent, a name is one that an agent has set.
+  const save = async (_, values) => {
+    const wanted = values[name].trim();
+    putContact(await patch(`/v1/contacts/${contact.id}`, { [name]: wanted === "" && clearable ? null : wanted }));
     onClose();
   };
-  const errors = problem === null ? [] : (problem.errors[name] ?? [explain(problem)]);
-  return html`<form class="row-form" noValidate onSubmit=${save} onKeyDown=${onKeyDown}>
-    <${TextField} label=${label} hideLabel type=${type} value=${value} onInput=${setValue} errors=${errors} inputRef=${input} maxlength=${maxlength}
+  const form = useForm({ [name]: contact[name] ?? "" }, save);
+  useLayoutEffect(() => {
+    if (form.problem !== null) input.current.focus();
+  }, [form.problem]);
+  return html`<form class="row-form" noValidate onSubmit=${form.submit} onKeyDown=${onEscape(onClose)}>
+    <${TextField} label=${label} hideLabel type=${type} inputRef=${input} maxlength=${maxlength} ...${form.sole(name)}
       hint=${clearable && contact[name] ? words.clearHint : undefined} autocomplete="off" />
     <div class="row-form-actions">
-      <${Button} small kind="primary" type="submit" busy=${busy}>${busy ? text.actions.saving : text.actions.save}<//>
+      <${Button} small kind="primary" type="submit" busy=${form.busy}>${form.busy ? text.actions.saving : text.actions.save}<//>
       <${Button} small onClick=${onClose}>${text.actions.cancel}<//>
     </div>
   </form>`;

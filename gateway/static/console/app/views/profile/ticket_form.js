@@ -1,73 +1,51 @@
 /** What a ticket says: for a new one, and for one that is mended. */
 
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Button } from "../../components/button.js";
 import { Checkbox, Select, TextArea, TextField } from "../../components/field.js";
 import { patch, post } from "../../core/api.js";
+import { useForm } from "../../core/form.js";
 import { explain } from "../../core/toasts.js";
 import { html } from "../../html.js";
 import { agents } from "../../store/people.js";
 import { text } from "../../text/index.js";
+import { onEscape } from "./keys.js";
 
-const DRAFT = "ticket";
 const MAX_SUBJECT = 200;
 const NOBODY = "";
+const EMPTY = { subject: "", description: "", assignee_id: NOBODY, linked: true };
 
 /** With `ticket` it is changed, else one of the contact is opened; `onSaved(ticket)` gets the answer. */
 export function TicketForm({ ticket, contact, conversationId, drafts, onSaved, onClose }) {
   const words = text.profile.ticket;
-  const empty = { subject: "", description: "", assignee_id: NOBODY, linked: true };
-  const [draft, setDraft] = useState(
-    ticket ? { subject: ticket.subject, description: ticket.description } : (drafts.get(DRAFT) ?? empty),
-  );
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
   const subject = useRef(null);
   useLayoutEffect(() => subject.current.focus(), []);
-  const write = (name) => (value) => {
-    const next = { ...draft, [name]: value };
-    if (!ticket) drafts.set(DRAFT, next);
-    setDraft(next);
+  const change = async (changes) => {
+    onSaved(Object.keys(changes).length > 0 ? await patch(`/v1/tickets/${ticket.id}`, changes) : ticket);
   };
-  const save = async (event) => {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setProblem(null);
-    try {
-      const { assignee_id, linked, ...said } = draft;
-      const saved = ticket
-        ? await patch(`/v1/tickets/${ticket.id}`, said)
-        : await post(
-            `/v1/contacts/${contact.id}/tickets`,
-            { ...said, assignee_id: assignee_id || null, conversation_id: linked ? conversationId : null },
-            { once: true },
-          );
-      if (!ticket) drafts.delete(DRAFT);
-      onSaved(saved);
-    } catch (failure) {
-      setProblem(failure);
-      setBusy(false);
-    }
+  const open = async (_, { assignee_id, linked, ...said }, key) => {
+    const body = { ...said, assignee_id: assignee_id || null, conversation_id: linked ? conversationId : null };
+    onSaved(await post(`/v1/contacts/${contact.id}/tickets`, body, { key }));
   };
-  const errors = problem?.errors ?? {};
-  const onKeyDown = (event) => {
-    if (event.key !== "Escape") return;
-    event.stopPropagation();
-    onClose();
-  };
-  return html`<form class="ticket-form" noValidate onSubmit=${save} onKeyDown=${onKeyDown} aria-label=${ticket ? words.edit : words.new}>
+  const form = useForm(
+    ticket ? { subject: ticket.subject, description: ticket.description } : EMPTY,
+    ticket ? change : open,
+    ticket ? {} : { drafts, name: "ticket" },
+  );
+  const conflicts = form.conflicts.map((field) => words[field]).join(", ");
+  return html`<form class="ticket-form" noValidate onSubmit=${form.submit} onKeyDown=${onEscape(onClose)} aria-label=${ticket ? words.edit : words.new}>
     <h3>${ticket ? words.edit : words.new}</h3>
-    <${TextField} label=${words.subject} value=${draft.subject} maxlength=${MAX_SUBJECT} errors=${errors.subject} inputRef=${subject} onInput=${write("subject")} />
-    <${TextArea} label=${words.description} optional rows=${5} value=${draft.description} errors=${errors.description} onInput=${write("description")} />
+    <${TextField} label=${words.subject} maxlength=${MAX_SUBJECT} inputRef=${subject} ...${form.field("subject")} />
+    <${TextArea} label=${words.description} optional rows=${5} ...${form.field("description")} />
     ${
       !ticket &&
-      html`<${Select} label=${words.assignee} value=${draft.assignee_id} options=${assigneeOptions()} errors=${errors.assignee_id} onInput=${write("assignee_id")} />
-      <${Checkbox} label=${words.link} checked=${draft.linked} onInput=${write("linked")} />`
+      html`<${Select} label=${words.assignee} options=${assigneeOptions()} ...${form.field("assignee_id")} />
+      <${Checkbox} label=${words.link} checked=${form.values.linked} onInput=${(linked) => form.set("linked", linked)} />`
     }
-    ${problem && Object.keys(errors).length === 0 && html`<p class="form-problem" role="alert">${explain(problem)}</p>`}
+    ${conflicts && html`<p class="form-conflict" role="status">${text.changedMeanwhile(conflicts)}</p>`}
+    ${form.untold(Object.keys(EMPTY)) && html`<p class="form-problem" role="alert">${explain(form.problem)}</p>`}
     <div class="row-form-actions">
-      <${Button} kind="primary" small type="submit" busy=${busy} disabled=${draft.subject.trim() === ""}>${ticket ? text.actions.save : words.create}<//>
+      <${Button} kind="primary" small type="submit" busy=${form.busy} disabled=${form.values.subject.trim() === ""}>${ticket ? text.actions.save : words.create}<//>
       <${Button} small onClick=${onClose}>${text.actions.cancel}<//>
     </div>
   </form>`;

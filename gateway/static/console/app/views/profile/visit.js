@@ -1,12 +1,10 @@
 /** What the visits told: when, from where, with what. */
 
 import { Time } from "../../components/time.js";
-import { clock, day, flag, now } from "../../core/format.js";
+import { clock, day, flag, language, now } from "../../core/format.js";
 import { html } from "../../html.js";
 import { text } from "../../text/index.js";
 import { Row } from "./rows.js";
-
-const language = document.documentElement.lang || "en";
 
 export function Visit({ contact }) {
   const words = text.profile.visit;

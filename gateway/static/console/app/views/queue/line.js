@@ -1,4 +1,7 @@
-/** Who waits for an agent, next one first: read page by page, and read again whenever an event says that the line has moved. */
+/**
+ * Who waits for an agent, next one first: read page by page, changed as events tell of those who are shown, and read again now and then
+ * while the line moves, for events tell only those in front of their places.
+ */
 
 import { signal } from "@preact/signals";
 import { get } from "../../core/api.js";
@@ -6,7 +9,8 @@ import { on } from "../../core/stream.js";
 import { onConversation } from "../../store/conversations.js";
 
 const PAGE = 50;
-const PAUSE = 300; // milliseconds; one agent who comes moves everybody, each told by an event
+const SOON = 300; // milliseconds; one agent who comes moves everybody, each told by an event
+const PAUSE = 2_000; // for each page that is read again: thirty calls a minute at most, however long the line is
 
 export class Line {
   #cursor = null;
@@ -14,6 +18,9 @@ export class Line {
   #turn = 0;
   #timer = null;
   #moved = false;
+  #readAt = 0;
+  #left = new Set(); // who went while the line is read
+  #closed = false;
   #stops;
 
   /** `close` when it is no longer shown. */
@@ -25,13 +32,14 @@ export class Line {
     this.problem = signal(null);
     this.done = signal(false);
     this.#stops = [
-      on("assignment.updated", ({ conversation_id, state }) => this.#hear(conversation_id, state === "queued")),
-      onConversation(({ id, handler, status }) => this.#hear(id, handler === "queue" && status === "open")),
+      on("assignment.updated", (assignment) => this.#hear(assignment)),
+      onConversation(({ id, handler, status }) => this.#see(id, handler === "queue" && status === "open")),
     ];
   }
 
   close() {
     this.#turn += 1;
+    this.#closed = true;
     clearTimeout(this.#timer);
     for (const stop of this.#stops) stop();
   }
@@ -45,10 +53,11 @@ export class Line {
         const { items, next_cursor } = await this.#fetch(cursor);
         found.push(...items);
         cursor = next_cursor ?? null;
-        if (cursor === null) break;
+        if (cursor === null) this.#pages = page + 1;
       }
       return { found, cursor };
     });
+    this.#readAt = Date.now();
   }
 
   /** The next page, unless one is on its way or there is none; after a failure the same once more. */
@@ -69,6 +78,7 @@ export class Line {
 
   /** It doesn't wait any more. */
   drop(conversationId) {
+    this.#left.add(conversationId);
     this.items.value = this.items.peek().filter((item) => item.conversation_id !== conversationId);
   }
 
@@ -79,10 +89,12 @@ export class Line {
   async #read(find) {
     const turn = ++this.#turn;
     this.problem.value = null;
+    this.#left.clear();
     try {
       const { found, cursor } = await find();
       if (turn !== this.#turn) return;
-      this.items.value = [...new Map(found.map((item) => [item.conversation_id, item])).values()];
+      const waiting = found.filter((item) => !this.#left.has(item.conversation_id));
+      this.items.value = [...new Map(waiting.map((item) => [item.conversation_id, item])).values()];
       this.#cursor = cursor;
       this.done.value = cursor === null;
       this.loaded.value = true;
@@ -91,19 +103,39 @@ export class Line {
     }
   }
 
-  #hear(conversationId, waits) {
-    const known = this.items.peek().some((item) => item.conversation_id === conversationId);
-    if (known && !waits) this.drop(conversationId);
-    if (known || waits) this.#reloadSoon();
+  #hear({ conversation_id: id, state, queue_position, estimated_wait_seconds, priority, returned }) {
+    if (state !== "queued") {
+      this.#see(id, false);
+      return;
+    }
+    const items = this.items.peek();
+    const at = items.findIndex((item) => item.conversation_id === id);
+    if (at !== -1) {
+      const position = queue_position ?? items[at].position;
+      const told = { ...items[at], position, estimated_wait_seconds, priority, returned };
+      this.items.value = items.with(at, told).sort((one, other) => one.position - other.position);
+    }
+    this.#reloadSoon();
+  }
+
+  /** Whether one waits. Of one who is shown and still does, an assignment tells more. */
+  #see(id, waits) {
+    const isShown = this.items.peek().some((item) => item.conversation_id === id);
+    if (isShown === waits) return;
+    if (isShown) this.drop(id);
+    this.#reloadSoon();
   }
 
   #reloadSoon() {
+    if (this.#closed) return;
     this.#moved = true;
-    this.#timer ??= setTimeout(async () => {
-      this.#moved = false;
-      await this.reload();
-      this.#timer = null;
-      if (this.#moved) this.#reloadSoon();
-    }, PAUSE);
+    this.#timer ??= setTimeout(() => this.#again(), Math.max(SOON, this.#readAt + PAUSE * this.#pages - Date.now()));
+  }
+
+  async #again() {
+    this.#moved = false;
+    await this.reload();
+    this.#timer = null;
+    if (this.#moved) this.#reloadSoon();
   }
 }

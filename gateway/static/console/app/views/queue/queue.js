@@ -1,6 +1,6 @@
 /** Who waits for an agent, how long, why and for whom, and a hand to take them. */
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button } from "../../components/button.js";
 import { EndOfList } from "../../components/end_of_list.js";
 import { Avatar } from "../../components/person.js";
@@ -11,11 +11,12 @@ import { go, to } from "../../core/route.js";
 import { me } from "../../core/session.js";
 import { complain } from "../../core/toasts.js";
 import { html } from "../../html.js";
-import { conversations, fetchConversation } from "../../store/conversations.js";
 import { epoch } from "../../store/live.js";
-import { agents, channels, teams } from "../../store/people.js";
+import { agentName, channelName, teams } from "../../store/people.js";
 import { text } from "../../text/index.js";
+import { refusal } from "../refusal.js";
 import { Line } from "./line.js";
+import { useName } from "./names.js";
 
 const NAMED = 3; // agents
 
@@ -56,14 +57,15 @@ function Waiting({ line }) {
 function Place({ item, line }) {
   const words = text.chats.queue;
   const { conversation_id: id, position, priority, returned } = item;
-  const name = useName(id);
-  return html`<li class="queue-place">
+  const row = useRef(null);
+  const name = useName(id, row);
+  return html`<li class="queue-place" ref=${row}>
     <span class="queue-position"><span class="visually-hidden">${words.position(position)}</span><span aria-hidden="true">${position}</span></span>
     <div class="queue-who">
       <${Avatar} id=${item.contact_id} name=${name} />
       <div>
         <a class="queue-name" dir="auto" href=${to(["chats", "unassigned", id])}>${name ?? text.states.loading}</a>
-        <p class="queue-channel soft" dir="auto">${channels.byId.value.get(item.channel_id)?.name ?? text.chats.unknownChannel}</p>
+        <p class="queue-channel soft" dir="auto">${channelName(item.channel_id) ?? text.chats.unknownChannel}</p>
         ${
           (returned || priority !== "normal") &&
           html`<p class="queue-pills">
@@ -102,8 +104,7 @@ function Take({ id, name, line }) {
       go(["chats", "mine", id]);
     } catch (problem) {
       setBusy(false);
-      const faster = problem.code === "ALREADY_ASSIGNED" ? problem.data.assignee : null;
-      complain(faster ? words.faster(faster.name) : problem);
+      complain(refusal(problem));
       line.reload();
     }
   };
@@ -115,20 +116,9 @@ function whom({ agents: named, team_id }) {
   const words = text.chats.queue;
   if (team_id !== null) return teams.byId.value.get(team_id)?.name ?? words.unknownTeam;
   if (named === null) return words.anybody;
-  const names = named.slice(0, NAMED).map((id) => agents.byId.value.get(id)?.name ?? text.chats.unknownAgent);
+  const names = named.slice(0, NAMED).map((id) => agentName(id) ?? text.chats.unknownAgent);
   if (named.length > NAMED) names.push(words.others(named.length - NAMED));
   return names.join(", ");
-}
-
-/** The contact's name, fetched if nothing was heard of the conversation so far; undefined until then. */
-function useName(id) {
-  const conversation = conversations.at(id).value;
-  const [unknown, setUnknown] = useState(false);
-  const isMissing = conversation === undefined;
-  useEffect(() => {
-    if (isMissing) fetchConversation(id).catch(() => setUnknown(true));
-  }, [id, isMissing]);
-  return conversation?.contact.name ?? (unknown ? text.chats.queue.unknownContact : undefined);
 }
 
 function useLine() {

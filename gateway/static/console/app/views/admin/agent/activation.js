@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { Confirm } from "../../../components/dialog.js";
 import { patch } from "../../../core/api.js";
-import { me } from "../../../core/session.js";
+import { ownId } from "../../../core/session.js";
 import { say } from "../../../core/toasts.js";
 import { html } from "../../../html.js";
 import { agents } from "../../../store/people.js";
@@ -23,7 +23,7 @@ function Deactivation({ agent, onClose }) {
     onConfirm=${() => setActive(agent, false, words)}>
     <p>${words.lead}</p>
     ${agent.active_conversations > 0 && html`<p>${words.conversations(agent.active_conversations)}</p>`}
-    ${agent.id === me.value?.id && html`<p><strong>${words.own}</strong></p>`}
+    ${agent.id === ownId.value && html`<p><strong>${words.own}</strong></p>`}
   <//>`;
 }
 

@@ -6,7 +6,7 @@ import { Select, TextField } from "../../../components/field.js";
 import { FormFoot } from "../../../components/form_foot.js";
 import { patch, post } from "../../../core/api.js";
 import { useForm } from "../../../core/form.js";
-import { learnOwn, me } from "../../../core/session.js";
+import { learnOwn, ownId } from "../../../core/session.js";
 import { say } from "../../../core/toasts.js";
 import { html } from "../../../html.js";
 import { agents } from "../../../store/people.js";
@@ -20,8 +20,8 @@ const TAKEN = { EMAIL_TAKEN: "email" };
 export function NewAgent({ onClose, onPassword }) {
   const words = text.admin.agents.form;
   const [generated, setGenerated] = useState(null);
-  const create = async (_, values) => {
-    const agent = await post("/v1/agents", { ...values, capacity: count(values.capacity) }, { once: true });
+  const create = async (_, values, key) => {
+    const agent = await post("/v1/agents", { ...values, capacity: count(values.capacity) }, { key });
     agents.put(agent);
     say(words.created(agent.name));
     if (values.password === generated) onPassword({ ...agent, password: generated });
@@ -57,7 +57,7 @@ export function EditAgent({ agent, onClose, onPassword }) {
 
 function Fields({ form, agent, generated, onGenerated, submit, onClose }) {
   const words = text.admin.agents.form;
-  const own = agent !== undefined && agent.id === me.value?.id;
+  const own = agent !== undefined && agent.id === ownId.value;
   const labels = {
     name: words.name,
     email: words.email,

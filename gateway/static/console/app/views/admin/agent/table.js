@@ -3,7 +3,7 @@
 import { Button } from "../../../components/button.js";
 import { Avatar, StatusDot } from "../../../components/person.js";
 import { Table } from "../../../components/table.js";
-import { me } from "../../../core/session.js";
+import { ownId } from "../../../core/session.js";
 import { html } from "../../../html.js";
 import { teams } from "../../../store/people.js";
 import { text } from "../../../text/index.js";
@@ -42,7 +42,7 @@ function Who({ agent }) {
   return html`<div class="agent-who">
     <${Avatar} id=${agent.id} name=${agent.name} />
     <div class="agent-who-words">
-      <span class="agent-who-name"><bdi>${agent.name}</bdi>${agent.id === me.value?.id && html` <span class="pill">${text.admin.agents.you}</span>`}</span>
+      <span class="agent-who-name"><bdi>${agent.name}</bdi>${agent.id === ownId.value && html` <span class="pill">${text.admin.agents.you}</span>`}</span>
       <span class="soft agent-who-more">${agent.email}</span>
     </div>
   </div>`;

@@ -18,9 +18,9 @@ const MEMBER = "agent:";
 
 export function NewTeam({ onClose }) {
   const words = text.admin.teams.form;
-  const create = async (_, { name, ...members }) => {
+  const create = async (_, { name, ...members }, key) => {
     const ids = Object.keys(members).filter((field) => members[field]);
-    const team = await post("/v1/teams", { name, agent_ids: ids.map(idOf) }, { once: true });
+    const team = await post("/v1/teams", { name, agent_ids: ids.map(idOf) }, { key });
     teams.put(team);
     say(words.created(team.name));
     onClose();

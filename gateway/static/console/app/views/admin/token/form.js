@@ -6,16 +6,25 @@ import { TextField } from "../../../components/field.js";
 import { FormFoot } from "../../../components/form_foot.js";
 import { post } from "../../../core/api.js";
 import { useForm } from "../../../core/form.js";
+import { Problem } from "../../../core/problem.js";
 import { html } from "../../../html.js";
 import { text } from "../../../text/index.js";
 
-/** `onMade(token)`: with its secret. */
-export function NewToken({ onMade, onClose }) {
+/** `onMade(token)`: with its secret; `onUnheard()`: nobody knows whether it was made. */
+export function NewToken({ onMade, onUnheard, onClose }) {
   const words = text.admin.tokens.form;
   const { scopes, scopeHints } = text.admin.tokens;
   const known = Object.keys(scopes);
   const create = async (_, values) => {
-    onMade(await post("/v1/tokens", values));
+    let made;
+    try {
+      made = await post("/v1/tokens", values);
+    } catch (problem) {
+      if (problem.code !== "NO_ANSWER") throw problem;
+      onUnheard();
+      throw new Problem({ code: "MAYBE_MADE", detail: words.unheard });
+    }
+    onMade(made);
     onClose();
   };
   const form = useForm({ name: "", scopes: known }, create);

@@ -30,8 +30,8 @@ const EVENTS = [
 /** `onMade(webhook)`: with its secret. */
 export function NewWebhook({ onMade, onClose }) {
   const words = text.admin.webhooks.form;
-  const create = async (_, values) => {
-    onMade(await post("/v1/webhooks", { ...values, url: values.url.trim() }, { once: true }));
+  const create = async (_, values, key) => {
+    onMade(await post("/v1/webhooks", { ...values, url: values.url.trim() }, { key }));
     onClose();
   };
   const form = useForm({ url: "", description: "", events: [], channel_ids: null }, create);
