@@ -9,10 +9,14 @@ BOOTSTRAP := deploy/local/bootstrap.sh
 
 DIALOGUES ?=
 AGENTS ?= 5
+# Tests mostly wait, for processes of their own, so two share a machine well, whatever its size; tests/conftest.py says how they
+# are shared out. WORKERS=0 runs all in this process, for ARGS=--pdb.
+WORKERS ?= 2
 CONCURRENCY ?= 8
 URL ?=
 ARGS ?=
 
+SCRIPTS = 'gateway/static/**/*.js'
 COMPILE = $(PYTHON) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(ARGS)
 
@@ -23,13 +27,15 @@ help: ## List the targets
 
 # The environment for each purpose. The script's own stamps, kept in .venv, say what is installed: it is asked every
 # time and answers in a moment, so a changed lock, another Python or a removed package is never overlooked.
-.PHONY: env-run env-dev env-test
+.PHONY: env-run env-dev env-stack env-test
 env-run:
 	@$(BOOTSTRAP)
 env-dev:
 	@$(BOOTSTRAP) --dev
-env-test: # the tests start brokers and databases of their own
+env-stack: # tests and measurements start brokers and databases of their own
 	@env -u AMQP_URI -u MONGODB_URI $(BOOTSTRAP) --dev --broker --database
+env-test:
+	@env -u AMQP_URI -u MONGODB_URI $(BOOTSTRAP) --dev --broker --database --browser
 
 .PHONY: run
 run: ## Run the whole stack on this machine until Ctrl-C; installs what is missing
@@ -38,11 +44,11 @@ run: ## Run the whole stack on this machine until Ctrl-C; installs what is missi
 
 .PHONY: test
 test: env-test lint ## Lint, then all tests but the slow ones; ARGS="-k name" picks some
-	@$(PYTHON) -m pytest tests/ -m "not slow and not containers" $(ARGS)
+	@$(PYTHON) -m pytest tests/ -n $(WORKERS) -m "not slow and not containers" $(ARGS)
 
 .PHONY: test-slow
 test-slow: env-test ## The slow tests: bursts, killed gateways, whole leases waited through
-	@$(PYTHON) -m pytest tests/ -m "slow and not containers" $(ARGS)
+	@$(PYTHON) -m pytest tests/ -n $(WORKERS) -m "slow and not containers" $(ARGS)
 
 .PHONY: test-containers
 test-containers: env-dev ## The compose stack: built, started, scaled, broken; needs a Docker engine; ARGS="-k story" picks some
@@ -58,11 +64,19 @@ lint: env-dev ## Check style, format, types and the doors between the rooms
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
+	@.venv/bin/oxlint gateway/static
+	@.venv/bin/oxfmt --check $(SCRIPTS)
 
 .PHONY: format
 format: env-dev ## Rewrite the code in the house format and fix what can be fixed safely
 	@$(PYTHON) -m ruff format .
 	@$(PYTHON) -m ruff check --fix .
+	@.venv/bin/oxfmt $(SCRIPTS)
+
+.PHONY: screenshots
+screenshots: env-test ## Write docs/images/*.png from the tests that walk through the whole console
+	@mkdir -p docs/images
+	@FOYER_SCREENSHOTS=docs/images $(PYTHON) -m pytest tests/browser/test_story.py tests/browser/test_console_pages.py $(ARGS)
 
 .PHONY: up
 up: ## Build and start the whole stack in containers, and wait until it is healthy; ARGS="--scale messaging=3"

@@ -7,6 +7,8 @@ from deploy.local.demo import Account, Demo
 
 RULE = "─" * 96
 
+NEXT = "WHAT TO TRY NEXT: write on the demo page, answer in the console as one of the agents. Or, in another terminal:"
+
 # Each step can be pasted by itself or together with the ones before it; only curl and sed are used.
 TRY = r"""
 A visitor opens the chat, and the bot greets:
@@ -52,6 +54,8 @@ def banner(*, url: str, demo: Demo, demo_file: Path, repository: Path, log_dir: 
         RULE,
         f"Foyer is ready after {seconds:.0f} s. Ctrl-C stops it.",
         "",
+        f"  Console          {url}/console/",
+        *([f"  Demo page        {url}/demo?channel={demo.channel_id}"] if demo.channel_id is not None else []),
         f"  API              {url}/v1",
         f"  Documentation    {url}/docs          OpenAPI {url}/v1/openapi.json",
         f"  Health, metrics  {url}/readyz        {url}/metrics",
@@ -62,7 +66,7 @@ def banner(*, url: str, demo: Demo, demo_file: Path, repository: Path, log_dir: 
         lines += _accounts(demo, demo_file, first_run=first_run)
     if demo.channel_id is not None and demo.agents[0].password is not None:
         file, folder = shlex.quote(str(demo_file)), shlex.quote(str(repository))
-        lines += ["", "WHAT TO TRY NEXT, in another terminal", TRY.format(file=file, repository=folder).rstrip()]
+        lines += ["", NEXT, TRY.format(file=file, repository=folder).rstrip()]
     return "\n".join([*lines, RULE])
 
 

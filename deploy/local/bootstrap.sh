@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Gives a Debian or Ubuntu machine what Foyer needs, and nothing that it has already; quick when nothing is missing.
-#   bootstrap.sh [--dev] [--broker] [--database] [--curl]
+#   bootstrap.sh [--dev] [--broker] [--database] [--browser] [--curl]
 # The environment .venv with the locked packages always; with --dev also what the tests and linters need; with
-# --broker RabbitMQ unless AMQP_URI is set; with --database a mongod unless MONGODB_URI is set; with --curl curl.
+# --broker RabbitMQ unless AMQP_URI is set; with --database a mongod unless MONGODB_URI is set; with --browser Chromium and fonts
+# unless there is a Chromium or Chrome, or FOYER_BROWSER names one; with --curl curl.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -12,12 +13,13 @@ STAMPS=$VENV/.foyer
 DATA=${FOYER_DATA:-.foyer}
 LOGS=$DATA/logs
 
-dev='' broker='' database='' curl=''
+dev='' broker='' database='' browser='' curl=''
 for option in "$@"; do
   case $option in
     --dev) dev=yes ;;
     --broker) [ -n "${AMQP_URI:-}" ] || broker=yes ;;
     --database) [ -n "${MONGODB_URI:-}" ] || database=yes ;;
+    --browser) browser=yes ;;
     --curl) curl=yes ;;
     *) echo "bootstrap.sh: unknown option $option" >&2; exit 2 ;;
   esac
@@ -76,6 +78,24 @@ has_libcurl() { # the wheel's mongod needs it; so may a mongod of the machine's 
   { /sbin/ldconfig -p 2>/dev/null || ldconfig -p; } | grep -q 'libcurl\.so\.4'
 }
 
+has_browser() {
+  if [ -n "${FOYER_BROWSER:-}" ]; then
+    command -v "$FOYER_BROWSER"
+  else
+    command -v chromium || command -v google-chrome || command -v google-chrome-stable
+  fi
+} >/dev/null
+
+missing_fonts() { # packages: for Latin, Arabic and Hebrew, and for flags
+  local fonts=/usr/share/fonts/truetype
+  [ -e $fonts/dejavu/DejaVuSans.ttf ] || echo fonts-dejavu-core
+  [ -e $fonts/noto/NotoColorEmoji.ttf ] || echo fonts-noto-color-emoji
+}
+
+packages_chromium() { # Ubuntu's package is only a stub for its snap
+  ! grep -qsE '^(ID|ID_LIKE)=.*ubuntu' /etc/os-release
+}
+
 # --- steps ---------------------------------------------------------------------------------------------------------
 
 step() { # LOG LABEL COMMAND...: run it with its output in the log; its end is shown when it fails
@@ -126,6 +146,19 @@ require_apt() { # PACKAGES: whether they can be installed here, said before anyt
       "Run this, then try again: sudo apt-get update && sudo apt-get install --no-install-recommends $wanted${alternatives:+
   ($alternatives)}"
   fi
+}
+
+require_browser() { # only CI insists on one: elsewhere the tests in a browser are skipped, saying why
+  local remedy="Install Chromium or Chrome, or name one: FOYER_BROWSER=/path/to/chromium"
+  if [ -n "${FOYER_BROWSER:-}" ]; then
+    remedy="FOYER_BROWSER names $FOYER_BROWSER, which can't be run"
+  elif command -v apt-get >/dev/null && ! packages_chromium; then
+    remedy="Ubuntu's Chromium is a snap, which is not installed from here. Install Google Chrome, or name a browser: FOYER_BROWSER=/path/to/chrome"
+  elif command -v apt-get >/dev/null; then
+    remedy="Run this, or name a browser by FOYER_BROWSER: sudo apt-get install --no-install-recommends chromium "$(missing_fonts | tr '\n' ' ')
+  fi
+  if [ "${CI:-}" = true ]; then fail "There is no browser for the tests in one." "$remedy"; fi
+  printf 'No Chromium or Chrome here; the tests in a browser will be skipped.\n  %s\n' "$remedy"
 }
 
 python_packages() { # the first supported Python of the distribution; Ubuntu 22.04's python3 is too old, its python3.11 is not
@@ -214,6 +247,13 @@ look() {
   if [ -n "$database" ] && ! has_libcurl; then packages+=(libcurl4); fi
   # Wanted for the commands to try, but no reason to refuse: left out where it can't be installed.
   if [ -n "$curl" ] && ! command -v curl >/dev/null && may_install; then packages+=(curl ca-certificates); fi
+  need_browser=''
+  if [ -n "$browser" ] && ! has_browser; then
+    if [ -z "${FOYER_BROWSER:-}" ] && may_install && packages_chromium; then packages+=(chromium); else need_browser=yes; fi
+  fi
+  if [ -n "$browser" ] && [ -z "$need_browser" ]; then
+    for package in $(missing_fonts); do if may_install; then packages+=("$package"); fi; done
+  fi
   if ! installed run requirements.txt; then need_run=yes; fi
   if [ -n "$dev" ] && ! installed dev requirements-dev.txt; then need_dev=yes; fi
   if [ -n "$database" ] && ! installed embedded requirements-embedded.txt; then need_embedded=yes; fi
@@ -269,6 +309,7 @@ everything() {
 }
 
 look
+[ -z "$need_browser" ] || require_browser
 if [ -z "$need_venv$need_rabbitmq$need_run$need_dev$need_embedded" ] && [ ${#packages[@]} -eq 0 ]; then
   exit 0
 fi

@@ -12,7 +12,7 @@ import pytest
 from deploy.local.process import REPOSITORY
 
 BASH = shutil.which("bash") or "/bin/bash"
-TOOLS = ("dirname", "sha256sum", "grep", "mkdir", "date", "tail", "sed", "cat", "rm", "sh", "flock")
+TOOLS = ("dirname", "sha256sum", "grep", "mkdir", "date", "tail", "sed", "cat", "rm", "sh", "flock", "tr")
 
 
 class Machine:
@@ -24,7 +24,11 @@ class Machine:
         self.bin.mkdir()
         self.script = root / "checkout" / "deploy" / "local" / "bootstrap.sh"
         self.script.parent.mkdir(parents=True)
-        shutil.copy(REPOSITORY / "deploy" / "local" / "bootstrap.sh", self.script)
+        script = (REPOSITORY / "deploy" / "local" / "bootstrap.sh").read_text()
+        for place in ("/etc/os-release", "/usr/share/fonts"):
+            assert place in script
+            script = script.replace(place, f"{root}{place}")
+        self.script.write_text(script)
         for name in ("requirements.txt", "requirements-dev.txt", "requirements-embedded.txt"):
             (root / "checkout" / name).touch()
         for tool in TOOLS:
@@ -36,6 +40,22 @@ class Machine:
         path.unlink(missing_ok=True)  # it may be a link to a program of this machine
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
+
+    def distribution(self, name: str, like: str = "") -> None:
+        (self.root / "etc").mkdir()
+        (self.root / "etc" / "os-release").write_text(f"PRETTY_NAME=Any\nID={name}\nID_LIKE={like}\n")
+        self.program("apt-get", 'echo "apt-get $*"')
+        self.program("apt-cache", "exit 0")
+        self.program("env", 'while case "$1" in *=*) true;; *) false;; esac; do shift; done; exec "$@"')
+
+    def fonts(self) -> None:
+        for font in ("dejavu/DejaVuSans.ttf", "noto/NotoColorEmoji.ttf"):
+            path = self.root / "usr/share/fonts/truetype" / font
+            path.parent.mkdir(parents=True)
+            path.touch()
+
+    def apt_log(self) -> str:
+        return (self.root / "checkout/.foyer/logs/apt.log").read_text()
 
     def user(self, number: int) -> None:
         self.program("id", f"echo {number}")
@@ -76,7 +96,7 @@ def test_setup_shows_the_end_of_the_log_when_a_package_cannot_be_installed(machi
     assert result.returncode == 1
     assert "    E: no space left" in result.stdout
     assert "apt-get could not install python3.11 python3.11-venv." in result.stderr
-    assert "E: no space left" in (machine.root / "checkout/.foyer/logs/apt.log").read_text()
+    assert "E: no space left" in machine.apt_log()
 
 
 def test_setup_passes_over_a_python_when_it_is_too_old(machine: Machine) -> None:
@@ -133,3 +153,60 @@ def test_curl_is_left_out_when_it_cannot_be_installed(machine: Machine) -> None:
     machine.program("apt-get", "exit 99")
     machine.program("apt-cache", "exit 100")
     assert "curl" not in machine.run(["--curl"]).stderr
+
+
+def test_browser_is_installed_with_its_fonts_when_debian_lacks_one(machine: Machine) -> None:
+    machine.distribution("debian")
+    machine.run(["--browser"])
+    assert "chromium fonts-dejavu-core fonts-noto-color-emoji" in machine.apt_log()
+    assert "--no-install-recommends" in machine.apt_log()
+
+
+@pytest.mark.parametrize("program", ["chromium", "google-chrome", "google-chrome-stable"])
+def test_browser_is_not_asked_for_when_there_is_one(machine: Machine, program: str) -> None:
+    machine.distribution("ubuntu", "debian")
+    machine.fonts()
+    machine.program(program, "exit 0")
+    result = machine.run(["--browser"])
+    assert "rowser" not in result.stdout
+    assert "chromium" not in machine.apt_log()
+    assert "fonts" not in machine.apt_log()
+
+
+def test_fonts_are_installed_when_only_the_browser_is_there(machine: Machine) -> None:
+    machine.distribution("ubuntu", "debian")
+    machine.program("google-chrome", "exit 0")
+    machine.run(["--browser"])
+    assert "fonts-dejavu-core fonts-noto-color-emoji" in machine.apt_log()
+    assert "chromium" not in machine.apt_log()
+
+
+@pytest.mark.parametrize(("name", "like"), [("ubuntu", "debian"), ("linuxmint", '"ubuntu debian"')])
+def test_setup_goes_on_without_a_browser_when_it_would_be_a_snap(machine: Machine, name: str, like: str) -> None:
+    machine.distribution(name, like)
+    result = machine.run(["--browser"])
+    assert "the tests in a browser will be skipped" in result.stdout
+    assert "Install Google Chrome, or name a browser: FOYER_BROWSER=" in result.stdout
+    assert "Packages: python3.11" in result.stdout
+    assert "chromium" not in machine.apt_log()
+
+
+def test_setup_gives_the_command_for_a_browser_when_there_is_no_root(machine: Machine) -> None:
+    machine.distribution("debian")
+    machine.user(1000)
+    said = machine.run(["--browser"]).stdout
+    assert "sudo apt-get install --no-install-recommends chromium fonts-dejavu-core fonts-noto-color-emoji" in said
+
+
+def test_setup_ends_when_ci_has_no_browser(machine: Machine) -> None:
+    result = machine.run(["--browser"], CI="true")
+    assert result.returncode == 1
+    assert "There is no browser for the tests in one." in result.stderr
+    assert "name one: FOYER_BROWSER=/path/to/chromium" in result.stderr
+
+
+def test_setup_says_so_when_the_named_browser_is_not_there(machine: Machine) -> None:
+    machine.distribution("debian")
+    result = machine.run(["--browser"], FOYER_BROWSER=str(machine.root / "a browser"))
+    assert "a browser, which can't be run" in result.stdout
+    assert "chromium" not in machine.apt_log()

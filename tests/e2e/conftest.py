@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.support import parts
 from tests.support.facebook import Facebook, running_facebook
-from tests.support.parts import running
 from tests.support.product import Gateway, Product
 from tests.unit.messaging.flows import ACME
 
@@ -16,19 +16,12 @@ facebook = pytest.fixture(running_facebook, scope="session")
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory, facebook: Facebook) -> Iterator[Product]:
     outside = {"FOYER_GRAPH_URL": facebook.url, "FOYER_WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8"}
-    with running(Product(tmp_path_factory.mktemp("product"), **outside)) as product:
+    with parts.running(Product(tmp_path_factory.mktemp("product"), **outside)) as product:
         yield product
 
 
-@pytest.fixture(scope="session")
-def gateway(product: Product) -> Gateway:
-    return product.start_gateway()
-
-
-@pytest.fixture(scope="session")
-def admin(gateway: Gateway) -> str:
-    """An admin's access token."""
-    return gateway.sign_in()
+gateway = pytest.fixture(parts.gateway, scope="session")
+admin = pytest.fixture(parts.admin, scope="session")
 
 
 def make_channel(gateway: Gateway, admin: str, **values: object) -> str:

@@ -3,14 +3,12 @@
 import random
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 import requests
 
-from deploy.local.ports import free_port
 from services.common.ids import new_id
-from tests.support.parts import running
+from tests.support import parts
 from tests.support.product import Gateway, Product, Visitor
 from tests.support.waiting import wait_until
 
@@ -45,15 +43,8 @@ FLOW = {
 }
 
 
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running(Product(tmp_path_factory.mktemp("bot"))) as product:
-        yield product
-
-
-@pytest.fixture(scope="module")
-def gateway(product: Product) -> Gateway:
-    return product.start_gateway(port=free_port())
+product = pytest.fixture(parts.product(), scope="module")
+gateway = pytest.fixture(parts.gateway, scope="module")
 
 
 def say_until_accepted(visitor: Visitor, text: str, key: str) -> None:

@@ -1,33 +1,19 @@
 """Parts killed and stopped under the people who use them: nothing lost, nothing doubled, whole again by itself."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 import requests
 
-from deploy.local.ports import free_port
 from services.common.ids import new_id
 from tests.e2e.conftest import make_channel
-from tests.support.parts import running
+from tests.support import parts
 from tests.support.product import SERVICES, Agent, Gateway, Product, Visitor
 from tests.support.waiting import wait_until
 
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running(Product(tmp_path_factory.mktemp("faults"))) as product:
-        yield product
-
-
-@pytest.fixture(scope="module")
-def gateway(product: Product) -> Gateway:
-    return product.start_gateway(port=free_port())
-
-
-@pytest.fixture(scope="module")
-def admin(gateway: Gateway) -> str:
-    return gateway.sign_in()
+product = pytest.fixture(parts.product(), scope="module")
+gateway = pytest.fixture(parts.gateway, scope="module")
+admin = pytest.fixture(parts.admin, scope="module")
 
 
 @pytest.fixture(scope="module")

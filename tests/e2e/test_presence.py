@@ -1,12 +1,11 @@
 """Agents' connections as everybody sees them: tabs, reloads, and gateways that are killed."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import candidate, decisions, make_desk, simulate
-from tests.support.parts import running
+from tests.support import parts
 from tests.support.product import Agent, Gateway, Product, Stream, Visitor
 from tests.support.waiting import wait_until
 from tests.support.websocket import websocket
@@ -20,21 +19,11 @@ SHORTEST_ABSENCE = 10  # that a channel can be told to bear
 RUN_OUT_SECONDS = 30.0
 
 
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    terms = {"FOYER_LEASE_SECONDS": str(LEASE_SECONDS), "FOYER_GRACE_SECONDS": str(GRACE_SECONDS)}
-    with running(Product(tmp_path_factory.mktemp("presence"), **terms)) as product:
-        yield product
-
-
-@pytest.fixture(scope="module")
-def gateway(product: Product) -> Gateway:
-    return product.start_gateway()
-
-
-@pytest.fixture(scope="module")
-def admin(gateway: Gateway) -> str:
-    return gateway.sign_in()
+product = pytest.fixture(
+    parts.product(FOYER_LEASE_SECONDS=str(LEASE_SECONDS), FOYER_GRACE_SECONDS=str(GRACE_SECONDS)), scope="module"
+)
+gateway = pytest.fixture(parts.gateway, scope="module")
+admin = pytest.fixture(parts.admin, scope="module")
 
 
 def states(agent: Agent) -> list[tuple[str, str]]:

@@ -38,6 +38,8 @@ def refused(gateway: Gateway, status: int, code: str, method: str, path: str, bo
     [
         ("GET", "/v1/channels/{id}", None, "CHANNEL_NOT_FOUND"),
         ("PATCH", "/v1/channels/{id}", {"name": "x"}, "CHANNEL_NOT_FOUND"),
+        ("POST", "/v1/channels/{id}/identity-secret", None, "CHANNEL_NOT_FOUND"),
+        ("DELETE", "/v1/channels/{id}/identity-secret", None, "CHANNEL_NOT_FOUND"),
         ("GET", "/v1/conversations/{id}", None, "CONVERSATION_NOT_FOUND"),
         ("GET", "/v1/conversations/{id}/messages", None, "CONVERSATION_NOT_FOUND"),
         ("PATCH", "/v1/conversations/{id}", {"status": "archived"}, "CONVERSATION_NOT_FOUND"),
@@ -148,6 +150,8 @@ def test_foreign_visitor_sees_and_changes_nothing_of_another(
         ("POST", "/v1/channels", {"kind": "web", "name": "x"}),
         ("PATCH", "/v1/channels/{channel}", {"name": "x"}),
         ("DELETE", "/v1/channels/{channel}", None),
+        ("POST", "/v1/channels/{channel}/identity-secret", None),
+        ("DELETE", "/v1/channels/{channel}/identity-secret", None),
         ("PUT", "/v1/channels/{channel}/flow", {"start": "a", "blocks": {"a": {"type": "close"}}}),
         ("DELETE", "/v1/channels/{channel}/flow", None),
         ("GET", "/v1/contacts/any/export", None),

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.conftest import make_channel
+from tests.support import parts
 from tests.support.collector import Seen, TraceCollector
-from tests.support.parts import running
 from tests.support.product import SERVICES, Gateway, Product, Visitor
 from tests.support.waiting import wait_until
 
@@ -25,13 +25,11 @@ def collector() -> Iterator[TraceCollector]:
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory, collector: TraceCollector) -> Iterator[Product]:
     endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
-    with running(Product(tmp_path_factory.mktemp("traced"), **endpoint)) as product:
+    with parts.running(Product(tmp_path_factory.mktemp("traced"), **endpoint)) as product:
         yield product
 
 
-@pytest.fixture(scope="module")
-def gateway(product: Product) -> Gateway:
-    return product.start_gateway()
+gateway = pytest.fixture(parts.gateway, scope="module")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -12,39 +11,15 @@ import pytest
 from deploy.local.process import ChildProcess
 from services.common.amqp import close_quietly, connect
 from services.common.rpc_client import RpcClient
-from tests.support.events import Announcer, Collector, DeadLetters
-from tests.support.parts import announcing, calling, collecting, running
+from tests.support import parts
 from tests.support.stack import Stack, wait_for_service
 from tests.support.waiting import wait_until
 
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running(Stack(tmp_path_factory.mktemp("stack"))) as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def rpc(stack: Stack) -> Iterator[RpcClient]:
-    with calling(stack.settings) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def collector(stack: Stack) -> Iterator[Collector]:
-    with collecting(stack.settings) as collector:
-        yield collector
-
-
-@pytest.fixture(scope="module")
-def announcer(stack: Stack, rpc: RpcClient) -> Iterator[Announcer]:
-    with announcing(stack.settings) as announcer:
-        yield announcer
-
-
-@pytest.fixture(scope="module")
-def dead_letters(stack: Stack, rpc: RpcClient) -> DeadLetters:
-    return DeadLetters(stack.settings)
+stack = pytest.fixture(parts.stack, scope="module")
+rpc = pytest.fixture(parts.rpc, scope="module")
+collector = pytest.fixture(parts.collector, scope="module")
+announcer = pytest.fixture(parts.announcer, scope="module")
+dead_letters = pytest.fixture(parts.dead_letters, scope="module")
 
 
 class ProbeRunner:

@@ -1,6 +1,5 @@
 """Two versions side by side: what a later one says more is passed over by this one's services and gateway, and nothing is lost."""
 
-import signal
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -15,8 +14,8 @@ from services.common.ids import new_id
 from services.common.topology import dead_letter_queue, event_exchange, event_queue
 from services.common.wire import decode_object
 from tests.e2e.conftest import make_channel
+from tests.support import parts
 from tests.support.events import Announcer, Collector, DeadLetters
-from tests.support.parts import announcing, collecting, running
 from tests.support.product import SERVICES, Agent, Gateway, Product, Visitor
 from tests.support.waiting import wait_until
 
@@ -38,28 +37,22 @@ class TwoVersions(Product):
         for name in ("contacts", "presence"):
             self.start_service(name)
 
-    def stop(self) -> None:
-        for process in self.services.values():
-            if process.running:
-                process.send_signal(signal.SIGTERM)  # all at once
-        super().stop()
-
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoVersions]:
-    with running(TwoVersions(tmp_path_factory.mktemp("versions"))) as product:
+    with parts.running(TwoVersions(tmp_path_factory.mktemp("versions"))) as product:
         yield product
 
 
 @pytest.fixture(scope="module")
 def collector(product: TwoVersions) -> Iterator[Collector]:
-    with collecting(product.settings) as collector:
+    with parts.collecting(product.settings) as collector:
         yield collector
 
 
 @pytest.fixture(scope="module")
 def announcer(product: TwoVersions) -> Iterator[Announcer]:
-    with announcing(product.settings) as announcer:
+    with parts.announcing(product.settings) as announcer:
         yield announcer
 
 
@@ -68,9 +61,7 @@ def gateway(product: TwoVersions, collector: Collector) -> Gateway:
     return product.start_gateway()
 
 
-@pytest.fixture(scope="module")
-def admin(gateway: Gateway) -> str:
-    return gateway.sign_in()
+admin = pytest.fixture(parts.admin, scope="module")
 
 
 def put_aside(product: TwoVersions, *services: str) -> list[Any]:

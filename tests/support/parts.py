@@ -1,12 +1,19 @@
-"""The parts that conftests at several levels give their tests, each begun and ended in one place; the scopes are theirs."""
+"""
+The parts that conftests at several levels give their tests, each begun and ended in one place; the scopes are theirs.
 
-from collections.abc import Iterator
+Contexts first, for fixtures with words of their own; then the fixtures that most want: `rpc = pytest.fixture(parts.rpc, scope="session")`.
+"""
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+import pytest
+
 from services.common.rpc_client import RpcClient
 from services.common.settings import Settings
-from tests.support.events import Announcer, Collector
+from tests.support.events import Announcer, Collector, DeadLetters
+from tests.support.product import Gateway, Product
 from tests.support.stack import Stack
 
 AnyStack = TypeVar("AnyStack", bound=Stack)
@@ -46,3 +53,52 @@ def announcing(settings: Settings) -> Iterator[Announcer]:
     announcer = Announcer(settings)
     yield announcer
     announcer.close()
+
+
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A broker and a database; services are started by the tests."""
+    with running(Stack(tmp_path_factory.mktemp("stack"))) as stack:
+        yield stack
+
+
+def rpc(stack: Stack) -> Iterator[RpcClient]:
+    """Calls to the stack's services."""
+    with calling(stack.settings) as client:
+        yield client
+
+
+def collector(stack: Stack) -> Iterator[Collector]:
+    """Every event since the first use of this fixture; ask for it before the act."""
+    with collecting(stack.settings) as collector:
+        yield collector
+
+
+def announcer(stack: Stack, rpc: RpcClient) -> Iterator[Announcer]:
+    """Publishes events in the services' names."""
+    with announcing(stack.settings) as announcer:
+        yield announcer
+
+
+def dead_letters(stack: Stack, rpc: RpcClient) -> DeadLetters:
+    """What services have put aside."""
+    return DeadLetters(stack.settings)
+
+
+def product(**extra: str) -> Callable[[pytest.TempPathFactory], Iterator[Product]]:
+    """All but the gateway, with these variables."""
+
+    def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+        with running(Product(tmp_path_factory.mktemp("product"), **extra)) as product:
+            yield product
+
+    return product
+
+
+def gateway(product: Product) -> Gateway:
+    """The product's gateway, ready."""
+    return product.start_gateway()
+
+
+def admin(gateway: Gateway) -> str:
+    """The first admin's access token."""
+    return gateway.sign_in()

@@ -1,11 +1,13 @@
 """What the structure promises: topology as declared, no service waits for another."""
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from services.common.version import VERSION
+from tests.conftest import TOGETHER
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -29,3 +31,18 @@ def test_service_calls_no_other_service(service: str) -> None:
 
 def test_version_is_the_projects() -> None:
     assert tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"] == VERSION
+
+
+def test_pages_make_no_markup_of_texts() -> None:
+    """The linter sees it in code, and not in templates."""
+    ours = [path for path in (REPOSITORY / "gateway/static").rglob("*.js") if "vendor" not in path.parts]
+    assert [path for path in ours if "dangerouslySetInnerHTML" in path.read_text()] == []
+
+
+def test_tests_that_share_a_stack_are_run_by_one_process() -> None:
+    conftests = [
+        path for path in (REPOSITORY / "tests").rglob("conftest.py") if re.search(r'scope="(session|package)"', path.read_text())
+    ]
+    folders = [path.parent.relative_to(REPOSITORY) for path in conftests]
+    assert [folder for folder in folders if not any(str(each) in TOGETHER for each in (folder, *folder.parents))] == []
+    assert set(TOGETHER) <= set(map(str, folders))

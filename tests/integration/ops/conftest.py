@@ -14,7 +14,7 @@ import pytest
 from deploy.local.process import REPOSITORY
 from services.common.amqp import close_quietly, connect
 from services.common.topology import declare
-from tests.support.parts import running
+from tests.support import parts
 from tests.support.product import Gateway, Product
 from tests.support.stack import Stack
 
@@ -81,25 +81,14 @@ class Ops:
         return said
 
 
-@pytest.fixture(scope="package")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running(Product(tmp_path_factory.mktemp("product"), **STRONG)) as product:
-        yield product
-
-
-@pytest.fixture(scope="package")
-def gateway(product: Product) -> Gateway:
-    return product.start_gateway()
-
-
-@pytest.fixture(scope="package")
-def admin(gateway: Gateway) -> str:
-    return gateway.sign_in()
+product = pytest.fixture(parts.product(**STRONG), scope="package")
+gateway = pytest.fixture(parts.gateway, scope="package")
+admin = pytest.fixture(parts.admin, scope="package")
 
 
 @pytest.fixture(scope="package")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareProduct]:
-    with running(BareProduct(tmp_path_factory.mktemp("bare"), **STRONG)) as bare:
+    with parts.running(BareProduct(tmp_path_factory.mktemp("bare"), **STRONG)) as bare:
         connection = connect(bare.settings.amqp_uri)
         declare(connection.connection, bare.settings)
         close_quietly(connection)

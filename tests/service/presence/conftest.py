@@ -1,14 +1,12 @@
 """A stack of its own, since these tests need short leases and an empty database: two replicas that start at the same moment."""
 
-from collections.abc import Iterator
-
 import orjson
 import pytest
 
 from services.common.rpc_client import RpcClient
 from tests.service.presence.people import Presence
-from tests.support.events import Announcer, Collector
-from tests.support.parts import announcing, calling, collecting, running
+from tests.support import parts
+from tests.support.events import Collector
 from tests.support.stack import Stack, wait_for_service
 from tests.support.waiting import wait_until
 
@@ -17,32 +15,10 @@ SHORT_LEASES = {"FOYER_LEASE_SECONDS": "2", "FOYER_GRACE_SECONDS": "1"}
 ADMIN_EMAIL = "root@example.com"
 
 
-@pytest.fixture(scope="package")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Broker and database."""
-    with running(Stack(tmp_path_factory.mktemp("presence"))) as stack:
-        yield stack
-
-
-@pytest.fixture(scope="package")
-def rpc(stack: Stack) -> Iterator[RpcClient]:
-    """Calls to them."""
-    with calling(stack.settings) as client:
-        yield client
-
-
-@pytest.fixture(scope="package")
-def collector(stack: Stack) -> Iterator[Collector]:
-    """Their events, from before the first."""
-    with collecting(stack.settings) as collector:
-        yield collector
-
-
-@pytest.fixture(scope="package")
-def announcer(stack: Stack, rpc: RpcClient) -> Iterator[Announcer]:
-    """Speaks as assignment."""
-    with announcing(stack.settings) as announcer:
-        yield announcer
+stack = pytest.fixture(parts.stack, scope="package")
+rpc = pytest.fixture(parts.rpc, scope="package")
+collector = pytest.fixture(parts.collector, scope="package")
+announcer = pytest.fixture(parts.announcer, scope="package")
 
 
 @pytest.fixture(scope="package")

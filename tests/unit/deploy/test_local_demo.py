@@ -147,6 +147,13 @@ def test_no_commands_are_shown_when_there_is_no_demo(demo: Demo) -> None:
     text = show(demo)
     assert "curl" not in text
     assert "http://127.0.0.1:8000/docs" in text
+    assert "/demo" not in text
+
+
+def test_pages_are_named_when_there_is_a_demo(demo: Demo) -> None:
+    text = show(replace(demo, channel_id="c1"), first_run=False)
+    assert "http://127.0.0.1:8000/console/\n" in text
+    assert "http://127.0.0.1:8000/demo?channel=c1\n" in text
 
 
 def test_commands_parse_when_the_folder_has_a_space(demo: Demo) -> None:

@@ -1,6 +1,5 @@
 """Messaging and contacts for real, with a local Facebook on the other side; a world of its own, as it has another Graph."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +10,9 @@ from services.common.ids import new_id
 from services.common.rpc_client import RpcClient
 from services.common.times import now
 from services.messaging.store import MessagingStore
-from tests.support.events import Collector
+from tests.support import parts
 from tests.support.facebook import Facebook, running_facebook
 from tests.support.facebook_page import Event, Page, batch
-from tests.support.parts import calling, collecting, running
 from tests.support.relay import NoRelay
 from tests.support.stack import Stack, wait_for_service
 from tests.support.waiting import wait_until
@@ -161,28 +159,10 @@ class Visitor:
         return posted
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A broker and a database of these tests' own."""
-    with running(Stack(tmp_path_factory.mktemp("messenger"))) as stack:
-        yield stack
-
-
-@pytest.fixture(scope="session")
-def rpc(stack: Stack) -> Iterator[RpcClient]:
-    with calling(stack.settings) as client:
-        yield client
-
-
-@pytest.fixture(scope="session")
-def collector(stack: Stack) -> Iterator[Collector]:
-    with collecting(stack.settings) as collector:
-        yield collector
-
-
-@pytest.fixture(scope="session")
-def facebook() -> Iterator[Facebook]:
-    yield from running_facebook()
+stack = pytest.fixture(parts.stack, scope="session")
+rpc = pytest.fixture(parts.rpc, scope="session")
+collector = pytest.fixture(parts.collector, scope="session")
+facebook = pytest.fixture(running_facebook, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,7 @@ from services.common.rpc_client import RpcClient
 from services.common.times import now
 from services.messaging.store import MessagingStore
 from tests.service.messaging.conftest import ADMIN, Messaging
-from tests.support.events import Announcer
-from tests.support.parts import announcing, calling, running
+from tests.support import parts
 from tests.support.receiver import Received, Receiver
 from tests.support.relay import NoRelay
 from tests.support.stack import Stack, wait_for_service
@@ -109,22 +108,9 @@ class World:
         lanes.update_many({"leased_until": {"$ne": None}}, {"$set": {"leased_until": past, "due": past}})
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running(Stack(tmp_path_factory.mktemp("webhooks"))) as stack:
-        yield stack
-
-
-@pytest.fixture(scope="session")
-def rpc(stack: Stack) -> Iterator[RpcClient]:
-    with calling(stack.settings) as client:
-        yield client
-
-
-@pytest.fixture(scope="session")
-def announcer(stack: Stack, rpc: RpcClient) -> Iterator[Announcer]:
-    with announcing(stack.settings) as announcer:
-        yield announcer
+stack = pytest.fixture(parts.stack, scope="session")
+rpc = pytest.fixture(parts.rpc, scope="session")
+announcer = pytest.fixture(parts.announcer, scope="session")
 
 
 @pytest.fixture(scope="session")

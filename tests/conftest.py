@@ -1,0 +1,55 @@
+"""How the tests are shared out when several processes run them (`-n 2`): who shares a stack stays together, and the longest begin."""
+
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
+
+# An example that takes long tells of a busy machine.
+settings.register_profile("foyer", deadline=None)
+settings.load_profile("foyer")
+
+# Each folder's tests share what its conftest starts. The longest first: what is begun last should be short. Other files are
+# by themselves.
+TOGETHER = (
+    "tests/service",
+    "tests/e2e",
+    "tests/browser",
+    "tests/integration/ops",
+    "tests/service/messaging/messenger",
+    "tests/service/messaging/webhooks",
+    "tests/service/presence",
+    "tests/service/streams",
+    "tests/containers",
+)
+
+
+def group_of(node_id: str) -> str:
+    """The innermost of those folders that holds the test, else its file."""
+    file = PurePosixPath(node_id.partition("::")[0])
+    return next((str(folder) for folder in file.parents if str(folder) in TOGETHER), str(file))
+
+
+def rank(item: pytest.Item) -> int:
+    group = group_of(item.nodeid)
+    return TOGETHER.index(group) if group in TOGETHER else len(TOGETHER)
+
+
+class SharedOut(LoadScopeScheduling):
+    """One process after the other takes a group when it has nearly done its last; test ids stay as they are."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedOut:
+    config.option.loadscopereorder = False  # else by the number of tests, of which the shortest groups have most
+    return SharedOut(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=rank)
