@@ -22,7 +22,7 @@ SCROLL_MS = 300_000
 TEXT = (
     "An agent's browser (Chromium without a graphics card, so this machine's processors also draw) opens the folder of all open "
     "conversations. Measured inside the page: from the navigation's start until the first rows of the list are drawn. The list then scrolls "
-    f"by {STEP} pixels a frame to its very end, fetching page after page of 50 on its way; a frame is the time between two of the "
+    f"by {STEP} pixels a frame to its very end, fetching page after page on its way; a frame is the time between two of the "
     "browser's drawings, 16.7 ms when nothing holds it up. Beside it the same over a hundred conversations: what the size costs is the "
     "ratio of the two."
 )
