@@ -46,6 +46,7 @@ def gateway(product: Product) -> Gateway:
 
 
 admin = pytest.fixture(parts.admin, scope="package")
+streams_end = pytest.fixture(parts.streams_end, scope="module", autouse=True)
 
 
 @pytest.fixture

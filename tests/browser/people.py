@@ -25,6 +25,8 @@ def sign_in_as(browsing: Browsing, email: str, password: str, address: str = "/c
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator(".account-button")).to_be_visible()
+    # From here on what is shown is only read anew when something happens.
+    expect(page.locator("[data-connection=live]")).to_be_attached()
     return page
 
 

@@ -1,5 +1,6 @@
 """Every page of the console: for people who see it, hear it, or use it by keyboard, in both schemes and on both sizes of screen."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -30,8 +31,8 @@ IN_DOCS = {"queue", "agents", "channel", "flow", "webhook"}
 
 
 @pytest.fixture(scope="module")
-def places(gateway: Gateway, admin: str) -> Places:
-    """What there is to be seen: one of everything, and somebody in line."""
+def places(gateway: Gateway, admin: str) -> Iterator[Places]:
+    """What there is to be seen: one of everything, and somebody in line until the end."""
     nobody = Agent(gateway, admin, "Nora Absent")
     channel_id = open_shop(gateway, admin, nobody)
     visitors = [
@@ -47,7 +48,9 @@ def places(gateway: Gateway, admin: str) -> Places:
     gateway.ask("POST", "/v1/tokens", {"name": "Our bot", "scopes": ["bot"]}, token=admin)
     hook = {"url": "https://hooks.example/foyer", "events": ["message.created"], "description": "To the data lake"}
     webhook = gateway.ask("POST", "/v1/webhooks", hook, token=admin)
-    return {"channel": channel_id, "conversation": visitors[0].conversation_id, "webhook": webhook["id"]}
+    yield {"channel": channel_id, "conversation": visitors[0].conversation_id, "webhook": webhook["id"]}
+    for visitor in visitors:
+        gateway.ask("PATCH", f"/v1/conversations/{visitor.conversation_id}", {"status": "archived"}, token=admin)
 
 
 def settle_down(page: Page) -> None:

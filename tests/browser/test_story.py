@@ -101,7 +101,7 @@ def test_visitor_and_agent_meet_talk_and_part(browsing: Browsing, website: Site,
     expect(console.get_by_text("This conversation is archived.")).to_be_visible()
     expect(widget.panel.get_by_text("This conversation has ended.")).to_be_visible()
     console.get_by_role("link", name="Archived", exact=True).click()
-    expect(row(console, "Mia Lund")).to_be_visible()
+    expect(row(console, "Mia Lund").first).to_contain_text("Ten seats are 90 a month")
     wait_until(lambda: gateway.ask("GET", f"/v1/agents/{ada.id}", token=admin)["active_conversations"] == 0, what="Ada's freedom")
 
 

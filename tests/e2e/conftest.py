@@ -22,6 +22,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, facebook: Facebook) -> Ite
 
 gateway = pytest.fixture(parts.gateway, scope="session")
 admin = pytest.fixture(parts.admin, scope="session")
+streams_end = pytest.fixture(parts.streams_end, scope="module", autouse=True)
 
 
 def make_channel(gateway: Gateway, admin: str, **values: object) -> str:

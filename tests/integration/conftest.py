@@ -20,6 +20,7 @@ rpc = pytest.fixture(parts.rpc, scope="module")
 collector = pytest.fixture(parts.collector, scope="module")
 announcer = pytest.fixture(parts.announcer, scope="module")
 dead_letters = pytest.fixture(parts.dead_letters, scope="module")
+streams_end = pytest.fixture(parts.streams_end, scope="module", autouse=True)
 
 
 class ProbeRunner:

@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 
@@ -175,6 +175,8 @@ class Visitor:
 class Stream:
     """A client of an event stream that reconnects with the last id it saw, as an EventSource does; keeps all it received."""
 
+    open: ClassVar[set["Stream"]] = set()
+
     def __init__(self, gateway: Gateway, path: str, token: str) -> None:
         self.events: list[Event] = []
         self.connections = 0
@@ -187,6 +189,7 @@ class Stream:
         self._socket: socket.socket | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+        self.open.add(self)
         wait_until(lambda: self.connections > 0 and self._last_id, what="the stream's beginning")
 
     def move_to(self, gateway: Gateway) -> None:
@@ -195,6 +198,7 @@ class Stream:
 
     def close(self) -> None:
         """Hang up."""
+        self.open.discard(self)
         self._closing.set()
         if self._socket is not None:
             with contextlib.suppress(OSError):

@@ -29,7 +29,7 @@ class Resolver:
         self.go_on = threading.Event()
         self.address = "127.0.0.1"
 
-    def getaddrinfo(self, host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
+    def getaddrinfo(self, host: str, port: int, *_: Any, **__: Any) -> list[tuple[Any, ...]]:
         self.asked[host] += 1
         if host.startswith(("slow", "dead")):
             self.go_on.wait(DEADLINE)

@@ -13,6 +13,7 @@ import pytest
 
 from gateway import limits
 from gateway.assets import STATIC, TYPES, find
+from gateway.schemas.webhooks import EVENTS
 from gateway.traffic import FILES
 from tests.unit.gateway.kit import AGENT, World
 
@@ -271,3 +272,10 @@ def test_console_files_are_one_route_to_whoever_counts_them(world: World) -> Non
 
 def test_files_that_are_not_logged_are_routes(world: World) -> None:
     assert {rule.rule for rule in world.app.url_map.iter_rules()} >= FILES
+
+
+def test_console_offers_the_events_that_a_webhook_can_be_told_of() -> None:
+    form = (STATIC / "console/app/views/admin/webhook/form.js").read_text()
+    listed = re.search(r"const EVENTS = \[(.*?)\]", form, re.DOTALL)
+    assert listed
+    assert set(re.findall(r'"([\w.]+)"', listed[1])) == set(EVENTS)

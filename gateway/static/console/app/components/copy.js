@@ -1,6 +1,7 @@
 /** A button that copies a value, and shows for a moment that it did. */
 
 import { useEffect, useState } from "preact/hooks";
+import { complain } from "../core/toasts.js";
 import { html } from "../html.js";
 import { text } from "../text/index.js";
 import { IconButton } from "./button.js";
@@ -9,6 +10,12 @@ const SHOWN = 2_000;
 
 /** `label` says what is copied. */
 export function Copy({ value, label = text.actions.copy, size = 16 }) {
+  const { copied, copy } = useCopy(value);
+  return html`<${IconButton} class="copy" icon=${copied ? "check" : "copy"} size=${size} label=${copied ? text.actions.copied : label} onClick=${copy} />`;
+}
+
+/** What a button that copies needs: `copy` for its click, and `copied` for a moment after it was done. */
+export function useCopy(value) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return undefined;
@@ -17,14 +24,16 @@ export function Copy({ value, label = text.actions.copy, size = 16 }) {
   }, [copied]);
   const copy = async (event) => {
     const button = event.currentTarget;
-    setCopied(await toClipboard(value));
+    const done = await toClipboard(value);
+    setCopied(done);
+    if (!done) complain(text.copying.failed);
     button.focus();
   };
-  return html`<${IconButton} class="copy" icon=${copied ? "check" : "copy"} size=${size} label=${copied ? text.actions.copied : label} onClick=${copy} />`;
+  return { copied, copy };
 }
 
 /** Put a text on the clipboard; says whether it could be done. */
-export async function toClipboard(value) {
+async function toClipboard(value) {
   try {
     await navigator.clipboard.writeText(value);
     return true;

@@ -1,13 +1,10 @@
 /** What is made here to be used elsewhere, such as a snippet or a secret: shown whole, with a button that copies it. */
 
-import { useEffect, useId, useState } from "preact/hooks";
-import { complain } from "../core/toasts.js";
+import { useId } from "preact/hooks";
 import { html } from "../html.js";
 import { text } from "../text/index.js";
 import { Button } from "./button.js";
-import { toClipboard } from "./copy.js";
-
-const SHOWN = 2_000;
+import { useCopy } from "./copy.js";
 
 export function CopyBox({ label, value, hint }) {
   const id = useId();
@@ -22,19 +19,7 @@ export function CopyBox({ label, value, hint }) {
 }
 
 function CopyButton({ value, of }) {
-  const [copied, setCopied] = useState(false);
-  useEffect(() => {
-    if (!copied) return undefined;
-    const timer = setTimeout(() => setCopied(false), SHOWN);
-    return () => clearTimeout(timer);
-  }, [copied]);
-  const copy = async (event) => {
-    const button = event.currentTarget;
-    const done = await toClipboard(value);
-    setCopied(done);
-    if (!done) complain(text.copying.failed);
-    button.focus();
-  };
+  const { copied, copy } = useCopy(value);
   return html`<${Button} small icon=${copied ? "check" : "copy"} onClick=${copy}>
     ${copied ? text.actions.copied : text.actions.copy}<span class="visually-hidden"> ${of}</span>
   <//>`;

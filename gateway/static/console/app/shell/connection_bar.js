@@ -31,7 +31,7 @@ export function ConnectionBar() {
     }, PATIENCE);
     return () => clearTimeout(timer);
   }, [state]);
-  return html`<div class="connection-bar" role="status">
+  return html`<div class="connection-bar" role="status" data-connection=${state}>
     ${shown && html`<p class=${`connection connection-${shown}`}><${Icon} name=${shown === "back" ? "check" : "warning"} size=${16} />${text.shell[shown]}</p>`}
   </div>`;
 }
