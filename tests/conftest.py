@@ -11,8 +11,7 @@ from xdist.scheduler import LoadScopeScheduling
 settings.register_profile("foyer", deadline=None)
 settings.load_profile("foyer")
 
-# Each folder's tests share what its conftest starts. The longest first: what is begun last should be short. Other files are
-# by themselves.
+# Each folder's tests share what its conftest starts. The longest first: what is begun last should be short.
 TOGETHER = (
     "tests/service",
     "tests/e2e",
@@ -24,17 +23,26 @@ TOGETHER = (
     "tests/service/streams",
     "tests/containers",
 )
+# Files in them that begin a stack of their own. So does every other file that needs one.
+ALONE = (
+    "tests/e2e/test_own_credentials.py",
+    "tests/e2e/test_presence.py",
+    "tests/e2e/test_faults.py",
+    "tests/e2e/test_bot_crashes.py",
+    "tests/e2e/test_tracing.py",
+)
+GROUPS = TOGETHER + ALONE
 
 
 def group_of(node_id: str) -> str:
-    """The innermost of those folders that holds the test, else its file."""
+    """The file of the test, or the innermost of those folders that holds it."""
     file = PurePosixPath(node_id.partition("::")[0])
-    return next((str(folder) for folder in file.parents if str(folder) in TOGETHER), str(file))
+    return next((str(path) for path in (file, *file.parents) if str(path) in GROUPS), str(file))
 
 
 def rank(item: pytest.Item) -> int:
     group = group_of(item.nodeid)
-    return TOGETHER.index(group) if group in TOGETHER else len(TOGETHER)
+    return GROUPS.index(group) if group in GROUPS else len(GROUPS)
 
 
 class SharedOut(LoadScopeScheduling):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.common.version import VERSION
-from tests.conftest import TOGETHER
+from tests.conftest import ALONE, TOGETHER
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -46,3 +46,4 @@ def test_tests_that_share_a_stack_are_run_by_one_process() -> None:
     folders = [path.parent.relative_to(REPOSITORY) for path in conftests]
     assert [folder for folder in folders if not any(str(each) in TOGETHER for each in (folder, *folder.parents))] == []
     assert set(TOGETHER) <= set(map(str, folders))
+    assert all((REPOSITORY / file).is_file() for file in ALONE)

@@ -180,6 +180,7 @@ def test_webhook_is_disabled_at_once_when_its_receiver_is_gone(
     unheard = world.converse(messaging, quiet, "four")
     told = {"_id": unheard["id"], "outbox": []}
     wait_until(lambda: store.database.conversations.find_one(told), what="all told that is to be told")
+    wait_until(lambda: hook.log(state="waiting") == [], what="an end of what was kept for a webhook that seemed enabled")
     world.receiver.react(hook.path, answering(200))
     enabled = hook.change(enabled=True)
     assert (enabled["enabled"], enabled["disabled_reason"]) == (True, None)
