@@ -131,7 +131,7 @@ def test_names_are_asked_for_a_few_at_a_time_and_only_in_view_when_the_line_is_l
     places = page.locator(".queue-place")
     expect(places).to_have_count(50)
     expect(places.nth(4)).to_contain_text("Unknown visitor")
-    page.wait_for_function("asking === 0")
+    page.wait_for_function("() => asking === 0")
     assert page.evaluate("most") == 3
     assert 5 <= page.evaluate("asked.length") < 30
     expect(places.last).not_to_contain_text("Unknown visitor")
