@@ -30,7 +30,7 @@ MESSENGER_ALL_PAGES = "24000/minute"
 MESSENGER_REFUSED = "1200/minute"
 # Facebook asks once, when somebody sets up the webhook; guessing a verify token takes many questions.
 MESSENGER_CHALLENGES = "20/minute"
-# A console is some sixty files, and a hundred agents of one office may come by one address.
+# A first visit to the console asks for some hundred and sixty files, later ones for one; and many agents of one office may come by one address.
 PAGES = "12000/minute"
 EVERYTHING = "1200/minute"
 UNLIMITED = frozenset({"/healthz", "/healthz/serving", "/readyz", "/metrics"})
@@ -122,15 +122,19 @@ def limit_messenger(view: View) -> View:
         limiter.limit(lambda: MESSENGER_REFUSED, key_func=by_address, scope="refused", deduct_when=is_refusal),
     ):
         limited = limit(limited)
-    setattr(limited, _OWN_ALLOWANCE, True)
-    return cast("View", limited)
+    return cast("View", _apart(limited))
 
 
 def limit_pages(view: View) -> View:
     """A limit of its own instead of everybody's, for pages and their files together: by address, as nobody signs in for them."""
-    limited: Any = limiter.shared_limit(lambda: PAGES, scope="pages", key_func=by_address)(view)
+    limited = limiter.shared_limit(lambda: PAGES, scope="pages", key_func=by_address)(view)
+    return cast("View", _apart(limited))
+
+
+def _apart(limited: Any) -> Any:
+    """The view, counted by its own limits instead of everybody's."""
     setattr(limited, _OWN_ALLOWANCE, True)
-    return cast("View", limited)
+    return limited
 
 
 def is_refusal(response: Response) -> bool:

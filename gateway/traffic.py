@@ -29,7 +29,7 @@ REQUEST_ID_HEADER = "X-Request-ID"
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 # Asked every few seconds: no traces of them, and no log lines while all is well.
 OPERATIONS = frozenset({"/healthz", "/healthz/serving", "/readyz", "/metrics"})
-# A console asks for some sixty at once: likewise.
+# A console asks for all of its own at once: likewise.
 FILES = frozenset({"/console/<path:name>", "/demo/<path:name>", "/docs/<path:name>", "/widget.js"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 HEADERS = {

@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.website import Site, serving
+from tests.e2e.conftest import make_channel
 from tests.support import parts
 from tests.support.browser import Browsing, find_browser, running_chromium
-from tests.support.product import Gateway, Product
+from tests.support.product import Agent, Gateway, Product
 
 MISSING = "no Chromium or Chrome here: `deploy/local/bootstrap.sh --browser` installs one, FOYER_BROWSER names one"
 
@@ -47,6 +48,18 @@ def gateway(product: Product) -> Gateway:
 
 admin = pytest.fixture(parts.admin, scope="package")
 streams_end = pytest.fixture(parts.streams_end, scope="module", autouse=True)
+
+
+@pytest.fixture(scope="module")
+def channel_id(gateway: Gateway, admin: str) -> str:
+    """A channel of the Acme flow, for the tests of one file."""
+    return make_channel(gateway, admin)
+
+
+@pytest.fixture(scope="module")
+def ada(gateway: Gateway, admin: str) -> Agent:
+    """An agent, likewise."""
+    return Agent(gateway, admin, "Ada")
 
 
 @pytest.fixture

@@ -7,20 +7,10 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.website import Site, Widget
-from tests.e2e.conftest import make_channel, make_desk
+from tests.e2e.conftest import make_desk
 from tests.support.browser import Browsing
 from tests.support.product import Agent, Gateway, Visitor
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def channel_id(gateway: Gateway, admin: str) -> str:
-    return make_channel(gateway, admin)
-
-
-@pytest.fixture(scope="module")
-def ada(gateway: Gateway, admin: str) -> Agent:
-    return Agent(gateway, admin, "Ada")
 
 
 def open_conversation(agent: Agent, channel_id: str) -> dict[str, Any]:

@@ -6,14 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.website import Site, Widget
-from tests.e2e.conftest import make_channel
 from tests.support.browser import DESKTOP, PHONE, Browsing, axe, screenshot
 from tests.support.product import Gateway
-
-
-@pytest.fixture(scope="module")
-def channel_id(gateway: Gateway, admin: str) -> str:
-    return make_channel(gateway, admin)
 
 
 def test_demo_shows_the_chat_on_all_its_pages(browsing: Browsing, website: Site, gateway: Gateway, channel_id: str) -> None:

@@ -18,16 +18,6 @@ FAILED_SOCKET = "WebSocket connection to .* failed"
 REFUSED_ORIGIN = "blocked by CORS policy"
 
 
-@pytest.fixture(scope="module")
-def channel_id(gateway: Gateway, admin: str) -> str:
-    return make_channel(gateway, admin)
-
-
-@pytest.fixture(scope="module")
-def ada(gateway: Gateway, admin: str) -> Agent:
-    return Agent(gateway, admin, "Ada")
-
-
 def problem(status: int, code: str, detail: str, *, retry_after: int | None = None) -> dict[str, Any]:
     """What `route.fulfill` takes to answer as the gateway would."""
     headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}

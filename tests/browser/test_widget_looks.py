@@ -11,11 +11,6 @@ from tests.support.browser import DESKTOP, PHONE, Browsing, axe, screenshot
 from tests.support.product import Agent, Gateway
 
 
-@pytest.fixture(scope="module")
-def channel_id(gateway: Gateway, admin: str) -> str:
-    return make_channel(gateway, admin)
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_everybody_can_use_it(

@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 
 from gateway.assets import STATIC
 from tests.browser.website import Site, Widget
-from tests.e2e.conftest import make_channel
 from tests.support.browser import Browsing, settle
 from tests.support.product import Agent, Gateway
 
@@ -23,11 +22,6 @@ body > *, html > * { position: static !important; opacity: .1 !important; visibi
 foyer-widget { all: unset !important; z-index: -1 !important; pointer-events: none !important; filter: blur(9px) !important; width: 9px !important }
 .panel, .launcher, .msg, .root { background: lime !important }
 """
-
-
-@pytest.fixture(scope="module")
-def channel_id(gateway: Gateway, admin: str) -> str:
-    return make_channel(gateway, admin)
 
 
 def measure(widget: Widget) -> list[Any]:

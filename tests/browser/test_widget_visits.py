@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.website import Site, Widget
@@ -10,11 +9,6 @@ from tests.e2e.conftest import make_channel
 from tests.support.browser import Browsing
 from tests.support.product import Agent, Gateway
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def channel_id(gateway: Gateway, admin: str) -> str:
-    return make_channel(gateway, admin)
 
 
 def contacts(gateway: Gateway, admin: str, channel_id: str) -> list[dict[str, Any]]:

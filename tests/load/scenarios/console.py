@@ -38,7 +38,7 @@ addEventListener("DOMContentLoaded", () => {
 });
 """
 
-# Scrolls to the end and answers {frames, most, rows, heap}.
+# Scrolls to the end and answers {frames, most, heap}.
 SCROLL = """
 async (step) => {
     const list = document.querySelector(".virtual-list");
@@ -54,7 +54,7 @@ async (step) => {
         most = Math.max(most, list.querySelectorAll("[data-row]").length);
         still = list.scrollTop === before ? still + 1 : 0;
     }
-    return { frames: frames.slice(0, -120), most, height: list.scrollHeight, heap: performance.memory.usedJSHeapSize };
+    return { frames: frames.slice(0, -120), most, heap: performance.memory.usedJSHeapSize };
 }
 """
 
