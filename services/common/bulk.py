@@ -1,5 +1,6 @@
 """Writing many documents at once: what of it failed, told without the documents, which the driver's own error quotes whole."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,3 +23,9 @@ def require_duplicates_only(error: BulkWriteError) -> None:
     failures = [*details["writeErrors"], *details["writeConcernErrors"]]
     if codes := {int(failure.get("code", 0)) for failure in failures} - {DUPLICATE_KEY}:
         raise NotWritten(codes, len(failures)) from None
+
+
+def violated_index(message: str) -> str:
+    """The name of the unique index that an insert met, from the server's words."""
+    found = re.search(r"index: (\S+)", message)
+    return found.group(1) if found else "_id_"

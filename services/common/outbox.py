@@ -1,18 +1,19 @@
 """The relay: sends the events that documents carry, in batches that the broker confirms, and sweeps up what a crash left.
 
-An event is removed from its document only after the broker confirmed it, so each is sent at least once. The order within a
-document holds: whoever sends one of its events sends the earlier unsent ones first.
+An event is removed from its document only after the broker confirmed it (`filing.py`), so each is sent at least once. The order
+within a document holds: whoever sends one of its events sends the earlier unsent ones first.
 """
 
 import math
 import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from services.common import metrics, tracing
 from services.common.amqp import BROKER_ERRORS, PERSISTENT, Outgoing, Publisher, Unroutable
+from services.common.filing import Batch, Filing, Key, Remembered
 from services.common.logs import get_logger
 from services.common.outages import is_outage
 from services.common.queues import QueueWatch
@@ -33,8 +34,6 @@ MAX_WAITING = 20_000
 MOST_COUNTED = 10_000
 RECENT = 20_000
 
-Key = tuple[str, str]
-
 
 class OutboxRelay:
     """One per process; `hand_over` from any worker, `run` in a thread of its own."""
@@ -51,20 +50,30 @@ class OutboxRelay:
         self._stopping = threading.Event()
         self._ended = threading.Event()
         # A document read before its sent events were removed still shows them; they need no second sending.
-        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._published = Remembered(RECENT)
+        self._filing = Filing(self._require_reached, self._give_up)
         self._behind = True
         self._queues = QueueWatch(service, self._publisher.count_ready)
         self._measured = False
         self._oldest: datetime | None = None  # of the events that the last sweep found and has not sent yet
         self._got_on_at = time.monotonic()
+        self._store: Store | None = None
         metrics.OUTBOX_OLDEST.set_function(self._age_of_oldest)
         metrics.OUTBOX_UNSENT.set(math.nan)
-        self.store: Store | None = None
+
+    @property
+    def store(self) -> Store | None:
+        """Whose events it sends."""
+        return self._store
+
+    @store.setter
+    def store(self, store: Store) -> None:
+        self._store = self._filing.store = store
 
     @property
     def gets_on(self) -> bool:
         """Whether it has done its work, if there was any, within the last STUCK_SECONDS."""
-        return time.monotonic() - self._got_on_at < STUCK_SECONDS
+        return time.monotonic() - min(self._got_on_at, self._filing.got_on_at) < STUCK_SECONDS
 
     def hand_over(self, collection: str, document_id: str, entries: list[Document]) -> None:
         """Send a committed document's outbox soon. Never blocks, never fails: what is forgotten here is swept up later."""
@@ -78,30 +87,29 @@ class OutboxRelay:
         """Send until `stop`, then send what is still waiting."""
         swept = 0.0
         pause = 0.2
-        self._got_on_at = time.monotonic()
+        self._got_on_at = self._filing.got_on_at = time.monotonic()
+        threading.Thread(target=self._filing.run, name="filing", daemon=True).start()
         try:
             while not (self._stopping.is_set() and not self._waiting):
                 try:
                     if self._behind or time.monotonic() - swept > SWEEP_SECONDS:
-                        self._sweep(timedelta() if self._behind else timedelta(seconds=SWEEP_SECONDS))
-                        swept, self._behind = time.monotonic(), False
+                        age = timedelta() if self._behind else timedelta(seconds=SWEEP_SECONDS)
+                        self._behind = False
+                        self._sweep(age)
+                        swept = time.monotonic()
                     self._send_waiting()
                     self._queues.look()
                     self._got_on_at = time.monotonic()
                     pause = 0.2
-                except Exception as error:
-                    metrics.OUTBOX_FAILURES.inc()
-                    self._behind = True
+                except Exception as error:  # noqa: BLE001 - said, and tried again
                     self._waiting.clear()
+                    self._give_up(error)
                     if self._stopping.is_set():
                         return
-                    known = isinstance(error, (*BROKER_ERRORS, Unroutable)) or is_outage(error)
-                    log.warning("outbox_not_sent", reason=f"{type(error).__name__}: {error}"[:300], exc_info=not known)
-                    if isinstance(error, (Unroutable, TopologyMissing)):
-                        self._publisher.close()  # opening it again declares the queues
                     self._stopping.wait(pause)
                     pause = min(pause * 2, 3.0)
         finally:
+            self._filing.finish(2.0)
             self._publisher.close()
             self._ended.set()
 
@@ -120,31 +128,43 @@ class OutboxRelay:
         while self._waiting and len(batch) < BATCH:
             collection, document_id, entries = self._waiting.popleft()
             batch.setdefault((collection, document_id), {}).update({entry["id"]: entry for entry in entries})
-        self._send({key: list(entries.values()) for key, entries in batch.items()})
+        if published := self._publish({key: list(entries.values()) for key, entries in batch.items()}):
+            self._filing.add(published)
 
-    def _send(self, batch: dict[Key, list[Document]]) -> None:
-        batch = {key: fresh for key, entries in batch.items() if (fresh := [e for e in entries if e["id"] not in self._recent])}
-        if not batch or self.store is None:
-            return
-        entries = [entry for entries in batch.values() for entry in entries]
-        # Somebody waits for the events, nobody for the filing: a reader looks into the outbox too.
-        with tracing.publishing(self._service, entries) as parents:
-            # One that was deleted meanwhile took none of them: all go again once it is back.
-            reached = listeners(self._service)
-            queues = sorted({EVENT_LOG, *(queue for entry in entries for queue in reached.get(entry["type"], ()))})
-            messages = [to_message(self._service, entry, parents[entry["id"]]) for entry in entries]
-            self._publisher.publish_confirmed(messages, queues=queues)
-        for entry in entries:
-            metrics.EVENTS_SENT.labels(entry["type"]).inc()
-        for collection in {collection for collection, _ in batch}:
-            sent = {document_id: entries for (name, document_id), entries in batch.items() if name == collection}
-            self.store.settle(collection, (entry for entries in sent.values() for entry in entries))
-            self.store.mark_sent(collection, {key: [entry["id"] for entry in entries] for key, entries in sent.items()})
-        for entry in entries:
-            self._recent[entry["id"]] = None
-        self._got_on_at = time.monotonic()
-        while len(self._recent) > RECENT:
-            self._recent.popitem(last=False)
+    def _publish(self, batch: Batch) -> Batch:
+        """Publish what was not yet, which is returned."""
+        fresh = {
+            key: unsent for key, entries in batch.items() if (unsent := [e for e in entries if e["id"] not in self._published])
+        }
+        entries = [entry for entries in fresh.values() for entry in entries]
+        if entries:
+            with tracing.publishing(self._service, entries) as parents:
+                messages = [to_message(self._service, entry, parents[entry["id"]]) for entry in entries]
+                self._publisher.publish_confirmed(messages)
+            self._published.add(entries)
+            for entry in entries:
+                metrics.EVENTS_SENT.labels(entry["type"]).inc()
+            self._got_on_at = time.monotonic()
+        return fresh
+
+    def _require_reached(self, entries: Sequence[Document]) -> None:
+        """Raise BROKER_ERRORS unless the queues of these events are there still: one that was deleted meanwhile took none of them."""
+        reached = listeners(self._service)
+        queues = {EVENT_LOG, *(queue for entry in entries for queue in reached.get(entry["type"], ()))}
+        try:
+            self._publisher.require(sorted(queues))
+        except BROKER_ERRORS:
+            self._published.forget(entries)  # all go again once it is back
+            raise
+
+    def _give_up(self, error: Exception) -> None:
+        """Leave what could not be done to the sweep, which finds it in the database."""
+        metrics.OUTBOX_FAILURES.inc()
+        self._behind = True
+        known = isinstance(error, (*BROKER_ERRORS, Unroutable)) or is_outage(error)
+        log.warning("outbox_not_sent", reason=f"{type(error).__name__}: {error}"[:300], exc_info=None if known else error)
+        if isinstance(error, (Unroutable, TopologyMissing)):
+            self._publisher.close()  # opening it again declares the queues
 
     def _sweep(self, age: timedelta) -> None:
         if self.store is None:
@@ -162,11 +182,10 @@ class OutboxRelay:
         for collection, first in unsent.items():
             found = first
             while found:
-                # Ids known as sent but still in a document: their removal failed, so it is repeated.
-                stuck = {d["_id"]: ids for d in found if (ids := [e["id"] for e in d["outbox"] if e["id"] in self._recent])}
-                if stuck:
-                    self.store.mark_sent(collection, stuck)
-                self._send({(collection, document["_id"]): document["outbox"] for document in found})
+                # Also what was published but is still in its document: its filing failed, or is under way, so it is repeated.
+                batch = {(collection, document["_id"]): document["outbox"] for document in found}
+                self._publish(batch)
+                self._filing.file(batch)
                 if len(found) < BATCH:
                     break
                 found = self.store.unsent(collection, older_than, BATCH)

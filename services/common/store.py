@@ -7,7 +7,6 @@ again and decides again (`retry_stale`).
 
 import itertools
 import random
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -19,6 +18,8 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError, PyMongoError
 from pymongo.write_concern import WriteConcern
 
+from services.common.advancing import Advancer
+from services.common.bulk import violated_index
 from services.common.envelope import NewEvent
 from services.common.errors import DocumentExists, StaleDocument, Unavailable
 
@@ -71,7 +72,7 @@ class Store:
         try:
             self.database[collection].insert_one(document, session=session)
         except DuplicateKeyError as error:
-            raise DocumentExists(violated_index(error)) from None
+            raise DocumentExists(violated_index(str(error))) from None
         self._committed(collection, document, session)
         return document
 
@@ -106,11 +107,17 @@ class Store:
                 session=session,
             )
         except DuplicateKeyError as error:
-            raise DocumentExists(violated_index(error)) from None
+            raise DocumentExists(violated_index(str(error))) from None
         if updated is None:
             raise StaleDocument(document["_id"])
         self._committed(collection, updated, session)
         return updated
+
+    def advance(self, advancer: Advancer, document: Document, changes: Mapping[str, Any], events: Sequence[NewEvent]) -> Document:
+        """As `update`, of a document that is never deleted, together with others that are written at the same time."""
+        advanced = advancer.advance(document, changes, events)
+        self._committed(advancer.collection, advanced, None)
+        return advanced
 
     def transaction(self, work: Callable[[ClientSession], R]) -> R:
         """Run `work` in a transaction; it may run several times. Events are handed over once it has committed.
@@ -173,9 +180,3 @@ def retry_stale(work: Callable[[], R]) -> R:
             if attempt >= EAGER_ATTEMPTS:  # many write at once: who pauses for a random while lets the others pass
                 time.sleep(random.uniform(0, 0.01))  # noqa: S311 - jitter, not a secret
     raise Unavailable("Too many writers at once.", code="OVERLOADED")
-
-
-def violated_index(error: DuplicateKeyError) -> str:
-    """The name of the unique index that an insert met."""
-    found = re.search(r"index: (\S+)", str(error))
-    return found.group(1) if found else "_id_"

@@ -43,10 +43,22 @@ class MessageStore(Store):
 
     def find_message_by_client_id(self, conversation: Document, client_message_id: str) -> Document | None:
         """The message of a conversation that a client posted under this id."""
-        for message in _unfiled(conversation):
-            if message["client_message_id"] == client_message_id:
-                return message
-        return self.database.messages.find_one({"conversation_id": conversation["_id"], "client_message_id": client_message_id})
+        return self.find_messages_by_client_ids([(conversation, client_message_id)])[0]
+
+    def find_messages_by_client_ids(self, asked: Sequence[tuple[Document, str]]) -> list[Document | None]:
+        """For each conversation, read before, and client's id the message that was posted under it, in one query."""
+        found = [_find_unfiled(conversation, key) for conversation, key in asked]
+        missing = {(conversation["_id"], key) for (conversation, key), message in zip(asked, found, strict=True) if not message}
+        if not missing:
+            return found
+        queries = [{"conversation_id": conversation_id, "client_message_id": key} for conversation_id, key in missing]
+        query: Document = queries[0] if len(queries) == 1 else {"$or": queries}
+        filed = {
+            (message["conversation_id"], message["client_message_id"]): message for message in self.database.messages.find(query)
+        }
+        return [
+            message or filed.get((conversation["_id"], key)) for (conversation, key), message in zip(asked, found, strict=True)
+        ]
 
     def list_messages(self, conversation: Document, after: int | None, before: int | None, limit: int) -> list[Document]:
         """Up to `limit` messages in ascending order: the first ones behind `after`, else the last ones before `before`.
@@ -101,3 +113,10 @@ def _filed(message: Document) -> Document:
 
 def _unfiled(conversation: Document) -> list[Document]:
     return [_filed(entry["data"]) for entry in conversation.get("outbox", []) if entry["type"] == "message_posted"]
+
+
+def _find_unfiled(conversation: Document, client_message_id: str) -> Document | None:
+    for entry in conversation["outbox"]:
+        if entry["type"] == "message_posted" and entry["data"]["client_message_id"] == client_message_id:
+            return _filed(entry["data"])
+    return None

@@ -13,16 +13,17 @@ from typing import ClassVar
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.database import Database
 
+from services.common.advancing import Advancer
 from services.common.errors import DocumentExists
 from services.common.lanes import LaneStore
 from services.common.paging import decode_cursor
 from services.common.store import Document, Relay
 from services.common.times import now
 from services.messaging.flow_store import FlowStore
-from services.messaging.message_store import MessageStore
 from services.messaging.messenger.store import ENTITIES as MESSENGER_ENTITIES
 from services.messaging.messenger.store import MessengerStore
 from services.messaging.outlets import Outlet
+from services.messaging.post_store import PostStore
 from services.messaging.read_models import ReadModels
 from services.messaging.turn import Turn
 from services.messaging.visitor_store import VisitorStore
@@ -35,19 +36,20 @@ _TIME_AND_ID = (datetime, str)
 NEWEST_FIRST = [("active_at", DESCENDING), ("_id", DESCENDING)]
 
 
-class MessagingStore(VisitorStore, FlowStore, MessageStore, ReadModels):
+class MessagingStore(VisitorStore, FlowStore, PostStore, ReadModels):
     """Channels, conversations, and all that the stores it inherits from keep."""
 
     entities = ("channels", "conversations", *MESSENGER_ENTITIES)
     indexes: ClassVar[Mapping[str, Sequence[IndexModel]]] = {
         **VisitorStore.indexes,
         **FlowStore.indexes,
-        **MessageStore.indexes,
+        **PostStore.indexes,
         **ReadModels.indexes,
         "channels": [IndexModel([("deleted", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)])],
         "conversations": [
             IndexModel([("contact.id", ASCENDING)], name=OPEN_CONTACT, unique=True, partialFilterExpression={"status": "open"}),
             IndexModel([("contact.id", ASCENDING), ("created_at", DESCENDING)]),
+            IndexModel([("contact.id", ASCENDING), ("archived_at", DESCENDING)]),  # open, or archived lately
             IndexModel([("wake_at", ASCENDING)], name=DUE, partialFilterExpression={"wake_at": {"$type": "date"}}),
             IndexModel([("status", ASCENDING), *NEWEST_FIRST]),
             IndexModel([("status", ASCENDING), ("assignee.id", ASCENDING), *NEWEST_FIRST]),
@@ -59,6 +61,7 @@ class MessagingStore(VisitorStore, FlowStore, MessageStore, ReadModels):
 
     def __init__(self, database: Database[Document], relay: Relay) -> None:
         super().__init__(database, relay)
+        self._conversations = Advancer(database.conversations)
         self.webhooks = WebhookStore(database)
         self.messenger = MessengerStore(self)
         # Webhooks first: what Messenger's sends tell of a message comes behind what was told of it before.
@@ -131,7 +134,7 @@ class MessagingStore(VisitorStore, FlowStore, MessageStore, ReadModels):
             return self.insert("conversations", turn.conversation, turn.finish())
         if not turn.touched and not turn.events:
             return turn.conversation
-        return self.update("conversations", turn.conversation, turn.changes, turn.finish())
+        return self.advance(self._conversations, turn.conversation, turn.changes, turn.finish())
 
     def find_conversation(self, conversation_id: str) -> Document | None:
         """One conversation."""

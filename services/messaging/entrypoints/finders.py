@@ -31,12 +31,9 @@ class Finders:
         return contact
 
     def _check_visitors(self, contact_id: str, *, user: bool) -> None:
-        """Raise TOKEN_INVALID where the contact is a website's user and who calls was not verified as one.
-
-        Whoever had the token of a visitor who signed in later, on a computer that both used, is not that user.
-        """
-        if not user and known_contacts.is_user(self.store.find_contact(contact_id)):
-            raise errors.token_of_nobody()
+        """Raise TOKEN_INVALID where the contact is a website's user and who calls was not verified as one."""
+        if not user:
+            check_anonymous(self.store.find_contact(contact_id))
 
     def _facts(self, channel_id: str, contact_id: str) -> Facts:
         """What the bot's turn with this contact may ask of the world; read when it is asked for."""
@@ -44,3 +41,12 @@ class Finders:
 
     def _facts_of(self, conversation: Document) -> Facts:
         return self._facts(conversation["channel"]["id"], conversation["contact"]["id"])
+
+
+def check_anonymous(contact: Document | None) -> None:
+    """Raise TOKEN_INVALID where the contact is a website's user.
+
+    Whoever had the token of a visitor who signed in later, on a computer that both used, is not that user.
+    """
+    if known_contacts.is_user(contact):
+        raise errors.token_of_nobody()

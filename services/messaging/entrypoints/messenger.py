@@ -114,7 +114,7 @@ class MessengerMethods(VisitorPosting):
         return asker.ask(item, self.store.find_channel(item["group"]))
 
     def _post_from_facebook(self, contact_id: str, text: str, choice: str | None, client_message_id: str) -> None:
-        self._post_as_visitor(contact_id, VisitorPost(text, choice, client_message_id))
+        self._post_as_visitor(contact_id, VisitorPost(text, choice, client_message_id), user=True)
 
     def _keep_page_answer(self, contact_id: str, event: Incoming, client_message_id: str) -> bool:
         def keep() -> bool:

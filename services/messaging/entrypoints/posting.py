@@ -6,6 +6,7 @@ from services.common.rpc import rpc
 from services.common.store import Document, retry_stale
 from services.messaging import domain, errors, known_contacts, schemas, views
 from services.messaging.entrypoints.visitor_posting import VisitorPost, VisitorPosting
+from services.messaging.post_store import Asked
 from services.messaging.turn import Turn
 
 Wire = dict[str, Any]
@@ -39,8 +40,7 @@ class PostingMethods(VisitorPosting):
         Returns the message; a repeated client_message_id returns the first. Raises CONTACT_NOT_FOUND, CONTACT_BLOCKED,
         CLIENT_MESSAGE_ID_REUSED, TOKEN_INVALID.
         """
-        self._check_visitors(contact_id, user=user)
-        return views.message(self._post_as_visitor(contact_id, VisitorPost(text, choice, client_message_id)))
+        return views.message(self._post_as_visitor(contact_id, VisitorPost(text, choice, client_message_id), user=user))
 
     @rpc(schemas.PostAgentMessage)
     def post_agent_message(self, *, conversation_id: str, text: str, client_message_id: str, actor: Wire) -> Wire:
@@ -71,11 +71,12 @@ class PostingMethods(VisitorPosting):
 
     def _post(self, conversation_id: str, actor: Wire, text: str, client_message_id: str, decide: Any) -> Wire:
         def post() -> Document:
-            conversation = self._find_conversation(conversation_id)
-            repeated = self.store.find_message_by_client_id(conversation, client_message_id)
-            if repeated is not None:
-                return domain.check_repeat(repeated, actor["kind"], actor["id"], text)
-            turn: Turn = decide(conversation)
+            known = self.store.look_up(Asked(client_message_id, conversation_id=conversation_id))
+            if known.conversation is None:
+                raise errors.conversation_not_found(conversation_id)
+            if known.message is not None:
+                return domain.check_repeat(known.message, actor["kind"], actor["id"], text)
+            turn: Turn = decide(known.conversation)
             self.store.commit(turn)
             return turn.messages[0]
 

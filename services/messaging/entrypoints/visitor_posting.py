@@ -1,18 +1,14 @@
 """A visitor's message, from whichever side it came: posted into the open conversation, or opening one."""
 
-from datetime import timedelta
 from typing import NamedTuple
 
 from services.common.errors import DocumentExists, StaleDocument
 from services.common.store import Document, retry_stale
-from services.common.times import now
 from services.messaging import domain, errors
-from services.messaging.entrypoints.finders import Finders
+from services.messaging.entrypoints.finders import Finders, check_anonymous
+from services.messaging.post_store import Asked, Known
 from services.messaging.store import opens_second
 from services.messaging.turn import Turn
-
-# Longer than any client goes on repeating.
-REPEATED_WITHIN = timedelta(minutes=15)
 
 
 class VisitorPost(NamedTuple):
@@ -26,13 +22,14 @@ class VisitorPost(NamedTuple):
 class VisitorPosting(Finders):
     """What the calls of the widget and Facebook's messages have in common."""
 
-    def _post_as_visitor(self, contact_id: str, post: VisitorPost) -> Document:
+    def _post_as_visitor(self, contact_id: str, post: VisitorPost, *, user: bool) -> Document:
         """Post; a bot in charge answers with it. A repeated client_message_id returns the first message.
 
+        `user` says that who writes is known to be the website's user whose contact it is, should it be one's.
         Without an open conversation, on the web one is begun in which the bot has greeted before; elsewhere the visitor's message
-        opens it. Raises CONTACT_NOT_FOUND, CONTACT_BLOCKED, CHANNEL_NOT_FOUND, CLIENT_MESSAGE_ID_REUSED.
+        opens it. Raises CONTACT_NOT_FOUND, CONTACT_BLOCKED, CHANNEL_NOT_FOUND, CLIENT_MESSAGE_ID_REUSED, TOKEN_INVALID.
         """
-        return retry_stale(lambda: self._try_to_post(contact_id, post))
+        return retry_stale(lambda: self._try_to_post(contact_id, post, user=user))
 
     def _open_conversation(self, contact_id: str, channel: Document) -> Document:
         """The contact's open conversation, else a new one in which the bot has spoken."""
@@ -55,17 +52,16 @@ class VisitorPosting(Finders):
         return retry_stale(lambda: self._with_newest_name(turn.conversation["_id"], contact_id))
 
     def _find_welcome_contact(self, contact_id: str) -> Document:
-        contact = self._find_contact(contact_id)
-        if contact.get("blocked"):
-            raise errors.contact_blocked()
-        return contact
+        return _welcome(contact_id, self.store.find_contact(contact_id))
 
-    def _try_to_post(self, contact_id: str, post: VisitorPost) -> Document:
-        conversation = self.store.find_open_conversation(contact_id)
-        repeated = self._find_repeated(contact_id, conversation, post)
+    def _try_to_post(self, contact_id: str, post: VisitorPost, *, user: bool) -> Document:
+        known = self.store.look_up(Asked(post.client_message_id, contact_id=contact_id))
+        if not user:
+            check_anonymous(known.contact)
+        repeated = _find_repeated(contact_id, known, post)
         if repeated is not None:
             return repeated
-        contact = self._find_welcome_contact(contact_id)
+        contact, conversation = _welcome(contact_id, known.contact), known.conversation
         if conversation is None:
             channel = self._find_channel(contact["channel_id"])
             if channel["kind"] != "web":
@@ -89,21 +85,24 @@ class VisitorPosting(Finders):
         retry_stale(lambda: self._with_newest_name(turn.conversation["_id"], contact["_id"]))
         return turn.messages[0]
 
-    def _find_repeated(self, contact_id: str, conversation: Document | None, post: VisitorPost) -> Document | None:
-        if conversation is not None:
-            found = self.store.find_message_by_client_id(conversation, post.client_message_id)
-            if found is not None:
-                return domain.check_repeat(found, "visitor", contact_id, post.text, post.choice)
-            if conversation["created_at"] < now() - REPEATED_WITHIN:
-                return None
-        # The repeat of a message whose conversation was archived before its answer came. Other posts may use its id again.
-        archived = self.store.find_latest_conversation(contact_id, status="archived")
-        if archived is None or archived["archived_at"] < now() - REPEATED_WITHIN:
-            return None
-        found = self.store.find_message_by_client_id(archived, post.client_message_id)
-        return found if found is not None and domain.is_repeat(found, "visitor", contact_id, post.text, post.choice) else None
-
     def _with_newest_name(self, conversation_id: str, contact_id: str) -> Document:
         # A rename that was followed between the reading of the contact and the insert didn't find this conversation.
         conversation, contact = self._find_conversation(conversation_id), self._find_contact(contact_id)
         return self.store.commit(domain.rename_contact(conversation, contact["name"]))
+
+
+def _find_repeated(contact_id: str, known: Known, post: VisitorPost) -> Document | None:
+    if known.message is not None:
+        return domain.check_repeat(known.message, "visitor", contact_id, post.text, post.choice)
+    # The repeat of a message whose conversation was archived before its answer came. Other posts may use its id again.
+    found = known.archived
+    return found if found is not None and domain.is_repeat(found, "visitor", contact_id, post.text, post.choice) else None
+
+
+def _welcome(contact_id: str, contact: Document | None) -> Document:
+    """The contact, who may write. Raises CONTACT_NOT_FOUND, CONTACT_BLOCKED."""
+    if contact is None or contact.get("erased"):
+        raise errors.contact_unknown(contact_id)
+    if contact.get("blocked"):
+        raise errors.contact_blocked()
+    return contact

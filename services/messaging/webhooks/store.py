@@ -16,11 +16,11 @@ from pymongo import ASCENDING, IndexModel, ReturnDocument
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
+from services.common.bulk import violated_index
 from services.common.envelope import Event
 from services.common.errors import DocumentExists, StaleDocument
 from services.common.lane_store import LaneStore
 from services.common.paging import decode_cursor
-from services.common.store import violated_index
 from services.common.times import now
 from services.messaging.webhooks import told
 from services.messaging.webhooks.delivery_store import DeliveryStore
@@ -67,7 +67,7 @@ class WebhookStore:
                 self._webhooks.insert_one(webhook | {"place": random.choice(free)})  # noqa: S311 - so that two seldom meet
                 return True
             except DuplicateKeyError as error:
-                if violated_index(error) != PLACE:
+                if violated_index(str(error)) != PLACE:
                     raise DocumentExists("_id_") from None
         return False
 

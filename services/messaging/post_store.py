@@ -1,0 +1,102 @@
+"""What has to be read before a message is posted, for all who post at the same time together.
+
+A few queries for forty posts cost the driver and the database little more than the same for one; see docs/performance.md.
+"""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from datetime import timedelta
+from typing import NamedTuple
+
+from pymongo.database import Database
+
+from services.common.grouping import Grouped
+from services.common.store import Document, Relay
+from services.common.times import now
+from services.messaging.message_store import MessageStore
+
+# Longer than any client goes on repeating what it sent into a conversation that was archived.
+REPEATED_WITHIN = timedelta(minutes=15)
+
+
+class Asked(NamedTuple):
+    """Who wants to post: into a conversation, or as the visitor of a contact."""
+
+    client_message_id: str
+    conversation_id: str | None = None
+    contact_id: str | None = None
+
+
+class Known(NamedTuple):
+    """What is there: of a visitor the contact and its open conversation.
+
+    `message` was posted under the client's id into it; `archived`, only ever a visitor's, into one that was archived since.
+    """
+
+    conversation: Document | None
+    contact: Document | None
+    message: Document | None
+    archived: Document | None
+
+
+class PostStore(MessageStore):
+    """Reading for posts."""
+
+    def __init__(self, database: Database[Document], relay: Relay) -> None:
+        super().__init__(database, relay)
+        self.look_up: Grouped[Asked, Known] = Grouped(self._look_up)
+
+    def _look_up(self, asked: Sequence[Asked]) -> list[Known]:
+        found = self._find_conversations(asked)
+        contact_ids = {each.contact_id for each in asked if each.contact_id is not None}
+        contacts = {c["_id"]: c for c in self.database.contacts.find(_among("_id", contact_ids))} if contact_ids else {}
+        pairs = [(where, each.client_message_id) for each, both in zip(asked, found, strict=True) for where in both if where]
+        # Behind the conversations: what they don't hold unfiled was filed by then.
+        posted = dict(zip(((where["_id"], key) for where, key in pairs), self.find_messages_by_client_ids(pairs), strict=True))
+
+        def message(where: Document | None, each: Asked) -> Document | None:
+            return None if where is None else posted[where["_id"], each.client_message_id]
+
+        return [
+            Known(conversation, contacts.get(each.contact_id), message(conversation, each), message(archived, each))
+            for each, (conversation, archived) in zip(asked, found, strict=True)
+        ]
+
+    def _find_conversations(self, asked: Sequence[Asked]) -> list[tuple[Document | None, Document | None]]:
+        """For each the conversation that it posts into, and of a visitor the one that was archived lately.
+
+        Each has its own copy: who posts changes what it found.
+        """
+        ids = {each.conversation_id for each in asked if each.conversation_id is not None}
+        contact_ids = {each.contact_id for each in asked if each.contact_id is not None}
+        queries = [_among("_id", ids)] if ids else []
+        if contact_ids:
+            queries.append(_among("contact.id", contact_ids) | {"archived_at": {"$not": {"$lt": now() - REPEATED_WITHIN}}})
+        by_id: dict[str, Document] = {}
+        opened: dict[str, Document] = {}
+        archived: dict[str, Document] = {}
+        for conversation in self.database.conversations.find(queries[0] if len(queries) == 1 else {"$or": queries}):
+            by_id[conversation["_id"]] = conversation
+            contact_id = conversation["contact"]["id"]
+            if conversation["status"] == "open":
+                opened[contact_id] = conversation
+            elif contact_id not in archived or conversation["created_at"] > archived[contact_id]["created_at"]:
+                archived[contact_id] = conversation
+        given: set[str] = set()
+
+        def give(conversation: Document | None) -> Document | None:
+            if conversation is None or conversation["_id"] not in given:
+                given.add(conversation["_id"] if conversation else "")
+                return conversation
+            return deepcopy(conversation)
+
+        return [
+            (give(by_id.get(each.conversation_id)), None)
+            if each.conversation_id is not None
+            else (give(opened.get(each.contact_id or "")), archived.get(each.contact_id or ""))
+            for each in asked
+        ]
+
+
+def _among(field: str, values: set[str]) -> Document:
+    return {field: next(iter(values)) if len(values) == 1 else {"$in": list(values)}}
