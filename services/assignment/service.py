@@ -5,8 +5,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
-from nameko.timer import timer
-
 from services.assignment import schemas
 from services.assignment.agents import Snapshot
 from services.assignment.dependencies import Watchfulness
@@ -26,6 +24,7 @@ from services.common.paging import page
 from services.common.rpc import rpc
 from services.common.service import Service
 from services.common.storage import Storage
+from services.common.timers import timer
 from services.common.times import now
 
 log = get_logger(__name__)

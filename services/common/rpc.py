@@ -10,6 +10,7 @@ What differs from nameko 2.14.1's own entrypoint, and why:
 """
 
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,7 @@ from services.common import metrics
 from services.common.amqp import BROKER_ERRORS, TRANSIENT, Outgoing
 from services.common.consuming import ConsumerLoop
 from services.common.errors import DomainError, Invalid, Unavailable
+from services.common.lateness import Lateness
 from services.common.logs import get_logger
 from services.common.outages import is_outage
 from services.common.settings import Settings
@@ -51,6 +53,7 @@ class RpcServer(SharedExtension, ProviderCollector):
         super().__init__()
         self.methods: dict[str, Rpc] = {}
         self._loop: ConsumerLoop | None = None
+        self._lateness = Lateness()
 
     def setup(self) -> None:
         """Prepare the link; nothing is consumed before every extension is set up."""
@@ -108,8 +111,7 @@ class RpcServer(SharedExtension, ProviderCollector):
             self._put_aside(channel, tag, "no_reply_to", message)
             return
         headers = message.headers or {}
-        deadline = headers.get("deadline")
-        if isinstance(deadline, int | float) and time.time() > deadline:
+        if self._is_late(message, headers):
             self._put_aside(channel, tag, "deadline_passed", message)
             return
         reply = partial(self._reply, channel, message, arrived)
@@ -129,6 +131,12 @@ class RpcServer(SharedExtension, ProviderCollector):
         except ContainerBeingKilled:
             if self._loop is not None:
                 self._loop.requeue(channel, tag)
+
+    def _is_late(self, message: Any, headers: Mapping[str, Any]) -> bool:
+        sent, limit = headers.get("clock"), str(message.properties.get("expiration", ""))
+        if not isinstance(sent, int | float) or not limit.isdecimal():
+            return False
+        return self._lateness.measure(str(message.properties["reply_to"]), sent) * 1000 > int(limit)
 
     def _load(self, message: Any) -> tuple["Rpc", dict[str, Any]]:
         routing_key = message.delivery_info["routing_key"]

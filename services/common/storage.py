@@ -10,6 +10,7 @@ from nameko.extensions import DependencyProvider
 from pymongo import IndexModel
 from pymongo.errors import PyMongoError
 
+from services.common.database_clock import DatabaseClock
 from services.common.logs import get_logger
 from services.common.outages import is_outage
 from services.common.outbox import OutboxRelay
@@ -49,6 +50,7 @@ def open_client(uri: str) -> "pymongo.MongoClient[Document]":
         maxConnecting=20,
         retryWrites=True,
         appname="foyer",
+        event_listeners=[DatabaseClock()],
     )
 
 

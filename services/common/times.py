@@ -1,17 +1,49 @@
-"""Times: aware UTC datetimes of millisecond precision inside, RFC 3339 text on every wire."""
+"""Times: aware UTC datetimes of millisecond precision inside, RFC 3339 text on every wire.
 
-from datetime import UTC, datetime
+A service goes by its database's clock, which its replicas share (`agree`): leases, delays and silences are reckoned from moments that another replica noted, and one
+whose own clock were wrong would end them all, or none. Between two agreements the monotonic clock counts, which no correction moves.
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+# Closer than this is as good as equal: what is told of the other clock was on its way for a while.
+TOLERANCE = timedelta(milliseconds=250)
+
+_agreed: tuple[datetime, float] | None = None  # a moment of the other clock, and what the monotonic one said then
+_doubted: timedelta | None = None  # how far the other clock seemed to be behind when it was heard last
 
 
 def now() -> datetime:
     """The present in UTC, cut to the milliseconds that the database keeps."""
-    moment = datetime.now(UTC)
+    agreed = _agreed
+    moment = datetime.now(UTC) if agreed is None else agreed[0] + timedelta(seconds=time.monotonic() - agreed[1])
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def agree(moment: datetime) -> timedelta | None:
+    """Go by a clock of which was heard that it says `moment`. Returns by how much ours differed, if that was worth a correction.
+
+    What was on its way for long, as when this process stood still, tells of the past, never of the future: a clock that seems to be behind is believed when it is
+    heard to be so twice.
+    """
+    global _agreed, _doubted  # noqa: PLW0603 - a process has one present
+    difference = moment - now()
+    if _agreed is None:
+        believed, _doubted = True, None
+    elif difference < -TOLERANCE:
+        believed = _doubted is not None and abs(difference - _doubted) <= TOLERANCE
+        _doubted = None if believed else difference
+    else:
+        believed, _doubted = difference > TOLERANCE, None
+    if believed:
+        _agreed = (moment, time.monotonic())
+    return difference if believed and abs(difference) > TOLERANCE else None
 
 
 def to_wire(moment: datetime) -> str:
     """`2026-11-24T07:31:47.120Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def optional_to_wire(moment: datetime | None) -> str | None:

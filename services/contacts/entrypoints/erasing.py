@@ -3,12 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from nameko.timer import timer
-
 from services.common.logs import get_logger
 from services.common.outages import is_outage
 from services.common.rpc import rpc
 from services.common.store import Document, retry_stale
+from services.common.timers import timer
 from services.common.times import now
 from services.contacts import schemas
 from services.contacts.entrypoints.means import Means

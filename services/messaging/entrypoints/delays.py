@@ -2,12 +2,11 @@
 
 import random
 
-from nameko.timer import timer
-
 from services.common.errors import Unavailable
 from services.common.logs import get_logger
 from services.common.outages import is_outage
 from services.common.store import retry_stale
+from services.common.timers import timer
 from services.common.times import now
 from services.messaging import handovers
 from services.messaging.entrypoints.finders import Finders

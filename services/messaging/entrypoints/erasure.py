@@ -1,13 +1,12 @@
 """A visitor's data taken away, as the contacts service has told."""
 
-from nameko.timer import timer
-
 from services.common.envelope import Event
 from services.common.errors import Unavailable
 from services.common.events import subscribe
 from services.common.logs import get_logger
 from services.common.outages import is_outage
 from services.common.store import retry_stale
+from services.common.timers import timer
 from services.common.times import now
 from services.messaging import erasure
 from services.messaging.entrypoints.finders import Finders

@@ -1,11 +1,10 @@
 """A channel's visitors: noted one by one, counted together."""
 
-from nameko.timer import timer
-
 from services.common.envelope import Event
 from services.common.events import subscribe
 from services.common.logs import get_logger
 from services.common.outages import is_outage
+from services.common.timers import timer
 from services.messaging.entrypoints.finders import Finders
 
 log = get_logger(__name__)

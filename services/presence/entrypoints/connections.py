@@ -3,13 +3,12 @@
 import contextlib
 from typing import Any
 
-from nameko.timer import timer
-
 from services.common.errors import StaleDocument
 from services.common.logs import get_logger
 from services.common.outages import is_outage
 from services.common.rpc import rpc
 from services.common.store import Document, retry_stale
+from services.common.timers import timer
 from services.common.times import now
 from services.presence import domain, leases, metrics, schemas
 from services.presence.entrypoints.means import Means

@@ -49,6 +49,12 @@ def test_visitors_token_is_read_for_its_own_channel_alone() -> None:
         assert SIGNER.read_visitor(other, "shop") is None
 
 
+@pytest.mark.parametrize("ahead", [2, 3600])
+def test_token_is_good_when_it_was_made_by_a_gateway_whose_clock_is_ahead(ahead: int) -> None:
+    made = int(time.time()) + ahead
+    assert SIGNER.read(forge(iat=made, exp=made + 900))["iat"] == made
+
+
 def test_token_is_expired_when_its_time_has_passed() -> None:
     assert code_of(forge(exp=int(time.time()) - 1)) == "TOKEN_EXPIRED"
 
