@@ -95,7 +95,7 @@ def _read_by_subscribers() -> dict[Pair, list[Shape]]:
     """What the schemas that handlers load an event's data with ask of it."""
     read: dict[Pair, list[Shape]] = {}
     for subscription, method in _subscriptions():
-        for module, name in re.findall(r"(?:load\(|_read\(event, )(\w+)\.(\w+)\(", inspect.getsource(method)):
+        for module, name in re.findall(r"(?:load\(|_read\(event, )(\w+)\.(\w+)\b", inspect.getsource(method)):
             shape = shape_of_fields(getattr(method.__globals__[module], name)())
             shape.pop("additionalProperties", None)
             for pair in subscription.pairs:

@@ -4,7 +4,7 @@ A document of an earlier version lacks what came later; it then has the value th
 wrote may hold more, which is passed over, and kept.
 """
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from services.assignment.agents import Agent, Assignee, Team
@@ -77,8 +77,8 @@ def to_assignment(document: Document) -> Assignment:
 def assignment_values(assignment: Assignment) -> Document:
     """What a document keeps of an assignment, without its id; the derived values are what its indexes sort by."""
     return {name: getattr(assignment, name) for name in _SAME_FIELDS} | {
-        "agent": asdict(assignment.agent) if assignment.agent else None,
-        "requested_by": asdict(assignment.requested_by) if assignment.requested_by else None,
+        "agent": _values(assignment.agent),
+        "requested_by": _values(assignment.requested_by),
         "allowed": None if assignment.allowed is None else list(assignment.allowed),
         "passed": list(assignment.passed),
         "conversation_version": assignment.heard,
@@ -89,7 +89,15 @@ def assignment_values(assignment: Assignment) -> Document:
 
 def decision_document(decision: Decision, conversation_id: str, seq: int) -> Document:
     """A decision as the `seq`-th of its conversation's history."""
-    values = asdict(decision)
-    values["candidates"] = list(values["candidates"])
-    values["ordering"] = list(values["ordering"])
+    values = vars(decision) | {
+        "actor": _values(decision.actor),
+        "assignee": _values(decision.assignee),
+        "candidates": [_values(candidate) for candidate in decision.candidates],
+        "ordering": list(decision.ordering),
+    }
     return {"_id": new_id(), "conversation_id": conversation_id, "seq": seq} | values
+
+
+def _values(part: Any) -> Document | None:
+    """A dataclass of plain values; `asdict` would copy each of them, for a hundred candidates."""
+    return None if part is None else dict(vars(part))

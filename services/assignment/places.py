@@ -48,6 +48,7 @@ class Places:
         self._before = waiting
         self._seconds = seconds
         self._places: dict[str, Place] = {}
+        self._last: str | None = None  # a place that nobody stood behind before the turn
         self.waiting = waiting + sum((move.new is not None) - (move.old is not None) for move in moves)
         self.documents: dict[str, Document] = {}  # of those in the front whose place the desk did not touch
         if self.waiting and self._is_front_concerned(stirred=stirred):
@@ -67,29 +68,29 @@ class Places:
     def _is_front_concerned(self, *, stirred: bool) -> bool:
         if stirred and self._seconds is not None:
             return True
-        match self._moves:
-            case []:
-                return False
-            case [Move(joined, old=None)]:
-                return not self._append(joined)
-            case _:
-                return True
+        if any(move.old is not None for move in self._moves):
+            return True
+        return bool(self._moves) and not self._append([move.assignment for move in self._moves])
 
-    def _append(self, joined: Assignment) -> bool:
-        """Place one who joins behind everybody, as nearly all do, or far back. False when others in the front have to step back."""
-        place = joined.place or ""
+    def _append(self, joined: Sequence[Assignment]) -> bool:
+        """Place those who join behind everybody, as nearly all do, or far back. False when others in the front have to step back."""
+        joined = sorted(joined, key=_place)
+        first = _place(joined[0])
         if self._seconds is None or self._before >= TOLD_POSITIONS:
-            behind = self._count_behind(place)
-            if behind and self.waiting - behind <= TOLD_POSITIONS:
+            behind = self._count_stored_behind(first)
+            if behind and self._before - behind < TOLD_POSITIONS:
                 return False
-            self._places[joined.conversation_id] = self._far_back(joined, behind)
+            for each in joined:
+                self._places[each.conversation_id] = self._far_back(each, self._count_behind(_place(each)))
             return True
         ahead = self._line.wanted(self._before)
-        if any(found.place > place for found in ahead):
+        if any(found.place > first for found in ahead):
             return False
         circles = [circle_of(found.allowed, found.team_id, found.passed, self._desk.teams) for found in ahead]
-        estimates = estimate_line([*circles, self._desk.circle(joined)], self._desk.agents.values(), self._seconds)
-        self._places[joined.conversation_id] = Place(self.waiting, estimates[-1])
+        circles += [self._desk.circle(each) for each in joined]
+        estimates = estimate_line(circles, self._desk.agents.values(), self._seconds)[len(ahead) :]
+        for position, (each, estimate) in enumerate(zip(joined, estimates, strict=True), len(ahead) + 1):
+            self._places[each.conversation_id] = Place(position, estimate)
         return True
 
     def _read_front(self) -> None:
@@ -99,7 +100,7 @@ class Places:
         rest = {document["_id"]: document for document in found if document["_id"] not in moved}
         line = [self._desk.assignments.get(key) or to_assignment(document) for key, document in rest.items()]
         line += [move.assignment for move in self._moves if move.new is not None]
-        line = sorted(line, key=lambda found: found.place or "")[:TOLD_POSITIONS]
+        line = sorted(line, key=_place)[:TOLD_POSITIONS]
         circles = [self._desk.circle(assignment) for assignment in line]
         estimates = estimate_line(circles, self._desk.agents.values(), self._seconds)
         for position, (assignment, estimate) in enumerate(zip(line, estimates, strict=True), 1):
@@ -111,9 +112,17 @@ class Places:
         return Place(position, estimate_place(position, self._desk.circle(joined), self._desk.agents.values(), self._seconds))
 
     def _count_behind(self, place: str) -> int:
-        behind = self._line.count_behind(place) if self._before else 0
+        behind = self._count_stored_behind(place)
         for move in self._moves:
             behind += (move.new is not None and move.new > place) - (move.old is not None and move.old > place)
+        return behind
+
+    def _count_stored_behind(self, place: str) -> int:
+        if not self._before or (self._last is not None and place >= self._last):
+            return 0
+        behind = self._line.count_behind(place)
+        if not behind:
+            self._last = place
         return behind
 
 
@@ -122,3 +131,7 @@ def is_news(document: Document, place: Place) -> bool:
     return document["queue_position"] != place.position or is_worth_telling(
         document.get("estimated_wait_seconds"), place.estimate
     )
+
+
+def _place(assignment: Assignment) -> str:
+    return assignment.place or ""

@@ -4,32 +4,28 @@ A turn is one transaction that begins by writing the `ledger`, a single document
 another: one that met another is undone by the database and begins anew on what the other left.
 """
 
-import threading
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from datetime import datetime
-from itertools import count
 from typing import Any
 
 from pymongo import IndexModel, InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import DuplicateKeyError, ExecutionTimeout
+from pymongo.errors import DuplicateKeyError
 
 from services.assignment import erasure, lookout
 from services.assignment.agents import Snapshot, Team
+from services.assignment.counter import Command, Counter
 from services.assignment.desk import Desk
 from services.assignment.documents import AGENTS, ASSIGNMENTS, DECISIONS, LEDGER, TAKERS, TEAMS, to_team
 from services.assignment.line import Line
 from services.assignment.lookout import Lookout
-from services.assignment.metrics import count_turn
-from services.assignment.takers import FORGOTTEN, Takers
+from services.assignment.takers import FORGOTTEN
 from services.assignment.turns import Turn, Write
 from services.common.errors import StaleDocument
 from services.common.paging import decode_cursor
-from services.common.store import TRANSACTION_SECONDS, Document, Store
+from services.common.store import Document, Store
 from services.common.times import now
-
-Command = Callable[[Desk], None]
 
 
 class AssignmentStore(Store):
@@ -49,9 +45,7 @@ class AssignmentStore(Store):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        # Turns of one process would only undo each other.
-        self._lock = threading.Lock()
-        self._takers = Takers(self.database)
+        self._counter = Counter(self)
         self._teams: tuple[int, list[Team]] = (0, [])
         self.lookout = Lookout(self.database)
 
@@ -62,12 +56,13 @@ class AssignmentStore(Store):
         with suppress(DuplicateKeyError):  # another replica was faster
             self.database[LEDGER].update_one({"_id": LEDGER}, {"$setOnInsert": first}, upsert=True)
 
-    def decide(self, command: Command, *conversation_ids: str) -> Desk:
+    def decide(self, command: Callable[[Desk], None], *conversation_ids: str) -> Desk:
         """Run `command` at the desk, these conversations' assignments loaded, and serve the line until nobody can be served.
 
-        Returns the desk after the command's turn. Raises the driver's error when no turn could be had within TRANSACTION_SECONDS.
+        Commands that wait are decided in one turn, one after the other. Returns the desk after that turn. Raises the driver's error
+        when no turn could be had within TRANSACTION_SECONDS.
         """
-        return self._take_turns(lambda _, desk: command(desk), conversation_ids)
+        return self._counter.decide(Command(lambda _, desk: command(desk), conversation_ids))
 
     def repair(self) -> Desk:
         """Set the agents' loads and the line's length to what they really are, and serve the line.
@@ -79,43 +74,13 @@ class AssignmentStore(Store):
             desk.recount(turn.holdings())
             turn.recount_line()
 
-        return self._take_turns(recount, ())
+        return self._counter.decide_alone(Command(recount))
 
     def forget_contact(self, contact_id: str, at: datetime) -> None:
         """Empty what was remarked on an erased contact's conversations, now and in decisions yet to come."""
         # A turn that began before this note is over when the one below begins, and so are its remarks found.
         erasure.note_erased(self.database, contact_id, at)
-        self._take_turns(lambda turn, _: turn.forget_contact(contact_id), ())
-
-    def _take_turns(self, work: Callable[[Turn, Desk], None], conversation_ids: Collection[str]) -> Desk:
-        desk, more = self._take_turn(work, conversation_ids)
-        while more:
-            _, more = self._take_turn(lambda _, __: None, ())
-        return desk
-
-    def _take_turn(self, work: Callable[[Turn, Desk], None], conversation_ids: Collection[str]) -> tuple[Desk, bool]:
-        attempts = count()
-        watch = self._takers.watch()
-
-        def attempt(session: ClientSession) -> tuple[Desk, bool]:
-            if next(attempts):
-                watch.look(session)
-            self._takers.note(session)
-            turn = Turn(self, session)
-            desk = turn.open(conversation_ids)
-            work(turn, desk)
-            more = desk.drain(turn.reader(desk))
-            turn.close(desk)
-            return desk, more
-
-        if not self._lock.acquire(timeout=TRANSACTION_SECONDS):
-            raise ExecutionTimeout("no turn in time")
-        try:
-            desk, more = self.transaction(attempt)
-        finally:
-            self._lock.release()
-        count_turn(desk)
-        return desk, more
+        self._counter.decide_alone(Command(lambda turn, _: turn.forget_contact(contact_id)))
 
     def read_teams(self, edition: int, session: ClientSession | None = None) -> Collection[Team]:
         """All teams. The ledger's `edition` counts their changes: they are read anew only when it is another, and never while 0."""

@@ -2,9 +2,11 @@
 
 The database keeps the open transaction of a killed process for a minute, and with it the ledger: nobody could decide
 anything. A replica that sees no turn pass for STANDSTILL_SECONDS therefore ends the others' sessions; the transaction
-of one that is merely slow begins anew.
+of one that is merely slow begins anew. Where all are slow, as on a starved machine, replicas that went on clearing each other would let no
+turn pass: who cleared in vain waits longer the next time, and not as long as the others do.
 """
 
+import random
 from time import monotonic
 
 from pymongo import IndexModel
@@ -20,6 +22,7 @@ from services.common.times import now
 log = get_logger(__name__)
 
 STANDSTILL_SECONDS = 1.0  # a turn takes some 10 ms; a call whose turn was held up still answers within its 3 s
+LONGEST_STANDSTILL_SECONDS = 2.0  # whoever waits for a turn gives up a little later
 NOTED_FOR_SECONDS = 3600.0
 FORGOTTEN = IndexModel([("noted_at", 1)], name="forgotten", expireAfterSeconds=2 * int(NOTED_FOR_SECONDS))
 
@@ -30,6 +33,7 @@ class Takers:
     def __init__(self, database: Database[Document]) -> None:
         self._database = database
         self._noted: dict[bytes, float] = {}
+        self.patience = STANDSTILL_SECONDS
 
     def note(self, session: ClientSession) -> None:
         """Write down the session of a turn that is about to begin; rarely more than one per process and hour."""
@@ -41,24 +45,36 @@ class Takers:
 
     def watch(self) -> "Watch":
         """To be asked whenever a turn met another one."""
-        return Watch(self._database)
+        return Watch(self._database, self)
+
+    def cleared(self) -> None:
+        """Others were cleared away: whether that helped is seen when a turn passes."""
+        self.patience = min(2 * self.patience, LONGEST_STANDSTILL_SECONDS) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
+
+    def passed(self) -> None:
+        """A turn has passed."""
+        self.patience = STANDSTILL_SECONDS
 
 
 class Watch:
     """Sees whether turns pass while one waits for one's own."""
 
-    def __init__(self, database: Database[Document]) -> None:
+    def __init__(self, database: Database[Document], takers: Takers) -> None:
         self._database = database
+        self._takers = takers
         self._turn: int | None = None
         self._since = 0.0
 
     def look(self, session: ClientSession) -> None:
-        """End the other sessions when nobody's turn has passed for STANDSTILL_SECONDS."""
-        if self._turn is not None and monotonic() - self._since < STANDSTILL_SECONDS:
+        """End the other sessions when nobody's turn has passed for as long as the takers have patience."""
+        if self._turn is not None and monotonic() - self._since < self._takers.patience:
             return
         ledger = self._database[LEDGER].find_one({"_id": LEDGER}) or {"turn": 0}
         if self._turn == ledger["turn"]:
             self._clear(session)
+            self._takers.cleared()
+        elif self._turn is not None:
+            self._takers.passed()
         self._turn, self._since = ledger["turn"], monotonic()
 
     def _clear(self, session: ClientSession) -> None:

@@ -6,8 +6,9 @@ from services.common.bulk import NotWritten
 
 DATABASE_ERRORS: tuple[type[Exception], ...] = (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WTimeoutError)
 
-# Stepping down, shutting down, not yet primary: the codes of MongoDB's RetryableError and NotPrimary categories.
-_PASSING = {91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436}
+# Stepping down, shutting down, not yet primary: the codes of MongoDB's RetryableError and NotPrimary categories. And interrupted: by
+# a replica of assignment that took this session for a dead one's.
+_PASSING = {91, 189, 262, 9001, 10107, 11600, 11601, 11602, 13435, 13436}
 # Not acknowledged by enough members in time.
 _UNACKNOWLEDGED = 64
 

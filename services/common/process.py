@@ -22,6 +22,8 @@ def run(module: str, class_name: str) -> None:
     os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    # structlog loads it wherever it is installed, as the tests' packages do, to draw tracebacks that no log here has: 4 MB.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     if "pymongo" in sys.modules or "amqp" in sys.modules:
         raise RuntimeError("run() patches the standard library, so it must come before the imports that use it")
     import eventlet

@@ -119,8 +119,10 @@ class CountryLookup:
             return
         self._stamp = stamp
         try:
-            # Into memory: a mapped file that somebody overwrites in place would end the process with SIGBUS.
-            reader = maxminddb.open_database(self._path, maxminddb.MODE_MEMORY)
+            # Not mapped: a file that somebody overwrites in place would end the process with SIGBUS. The shipped one changes with
+            # the code alone, and maps 8 MB that replicas share.
+            mode = maxminddb.MODE_MMAP if self._path == SHIPPED_DATABASE else maxminddb.MODE_MEMORY
+            reader = maxminddb.open_database(self._path, mode)
             kind = reader.metadata().database_type
             for address in TRIED:
                 _read_code(reader, address)

@@ -1,11 +1,12 @@
 """Conversations read, listed and acted upon over RPC."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from services.common.errors import DocumentExists, Forbidden
 from services.common.paging import decode_cursor, encode_cursor, page
 from services.common.rpc import rpc
+from services.common.sharing import Shared
 from services.common.store import Document, retry_stale
 from services.common.transient import TransientEvents
 from services.messaging import domain, errors, events, handovers, schemas, views
@@ -20,6 +21,8 @@ class ConversationMethods(Finders):
     """What agents, visitors and bots do with a conversation besides posting."""
 
     transient: TransientEvents
+    # When streams begin anew, after a gateway's end say, every agent's console asks for the same list at once.
+    _lists: ClassVar[Shared[Wire]] = Shared()
 
     @rpc(schemas.ConversationId)
     def get_conversation(self, *, conversation_id: str) -> Wire:
@@ -66,8 +69,12 @@ class ConversationMethods(Finders):
             query["channel.id"] = channel_id
         if contact_id is not None:
             query["contact.id"] = contact_id
-        found = self.store.list_conversations(query, q, cursor, limit)
-        return page(found, limit, views.conversation, lambda last: (last["active_at"], last["_id"]))
+
+        def read() -> Wire:
+            found = self.store.list_conversations(query, q, cursor, limit)
+            return page(found, limit, views.conversation, lambda last: (last["active_at"], last["_id"]))
+
+        return self._lists((repr(query), q, cursor, limit), read)
 
     @rpc(schemas.ListMessages)
     def list_messages(

@@ -11,6 +11,7 @@ from services.common.outages import is_outage
         AutoReconnect("lost"),
         NetworkTimeout("late"),
         OperationFailure("not primary", 10107),
+        OperationFailure("operation was interrupted", 11601),
         OperationFailure("conflict", 112, {"errorLabels": ["TransientTransactionError"]}),
     ],
 )
