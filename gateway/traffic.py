@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -41,6 +42,9 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+# As `response.headers` compares names.
+HEADER_NAMES = tuple((name.lower(), (name, value)) for name, value in HEADERS.items())
+
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -75,6 +79,19 @@ def start_span() -> tracing.Span | None:
     return tracing.start(f"{method} {rule}", "server", **{"http.request.method": method, "http.route": rule}).enter()
 
 
+@cache
+def counters(method: str, route: str, status: int) -> tuple[Callable[[], None], Callable[[float], None]]:
+    """What counts an answer, and what takes its seconds; bounded as the routes are, and looking up labels costs more than counting."""
+    return REQUESTS.labels(method, route, status).inc, SECONDS.labels(method, route).observe
+
+
+def add_headers(response: Response) -> None:
+    """Give the answer what every one has, as far as it hasn't its own."""
+    own = {name.lower() for name, _ in response.headers}
+    response.headers.extend([header for name, header in HEADER_NAMES if name not in own])
+    response.headers[REQUEST_ID_HEADER] = request_id.get() or ""
+
+
 def register(app: Flask) -> None:
     """Surround the application's requests."""
     names: dict[str, frozenset[str] | None] = {}
@@ -99,21 +116,22 @@ def register(app: Flask) -> None:
             raise Invalid("Some values are not valid.", errors={name[:100]: ["Unknown field."] for name in sorted(unknown)[:20]})
 
     def end(response: Response) -> Response:
+        asked = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - ten looks through the proxy are felt
         seconds = time.perf_counter() - g.began
-        route = request.url_rule.rule if request.url_rule is not None else "none"
-        method = request.method if request.method in METHODS else "other"
-        REQUESTS.labels(method, route, response.status_code).inc()
-        SECONDS.labels(method, route).observe(seconds)
+        route = asked.url_rule.rule if asked.url_rule is not None else "none"
+        method = asked.method if asked.method in METHODS else "other"
+        status = response.status_code
+        count, observe = counters(method, route, status)
+        count()
+        observe(seconds)
         if tracing.active() and (span := g.pop("span", None)) is not None:
-            span.end(failed=response.status_code >= 500, **{"http.response.status_code": response.status_code})
+            span.end(failed=status >= 500, **{"http.response.status_code": status})
         # A balancer asks every second: that all is well is not worth a line each time.
-        quiet = (route in OPERATIONS and response.status_code == 200) or (route in FILES and response.status_code < 400)
+        quiet = (route in OPERATIONS and status == 200) or (route in FILES and status < 400)
         say = log.debug if quiet else log.info
-        say("request", method=method, route=route, status=response.status_code, ms=round(seconds * 1000, 1))
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        add_cors(request, response)
-        response.headers[REQUEST_ID_HEADER] = request_id.get() or ""
+        say("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+        add_headers(response)
+        add_cors(asked, response)
         return response
 
     metrics.BUILD_INFO.labels("gateway", VERSION).set(1)

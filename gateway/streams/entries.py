@@ -11,6 +11,7 @@ from services.common.wire import encode
 
 RETRY_MILLISECONDS = 1000
 OPENING = f": foyer\nretry: {RETRY_MILLISECONDS}\n\n".encode()
+CHUNKED_END = b"0\r\n\r\n"
 
 
 class Audience(StrEnum):
@@ -29,12 +30,20 @@ class Payload:
     json: bytes
     _sse: bytes | None = None
     _text: str | None = None
+    _chunk: bytes | None = None
 
     def sse(self) -> bytes:
         """The block of an event stream. JSON holds no line breaks, so one data line is enough."""
         if self._sse is None:
             self._sse = b"id: %b\nevent: %b\ndata: %b\n\n" % (self.id.encode(), self.name.encode(), self.json)
         return self._sse
+
+    def chunk(self) -> bytes:
+        """The block as it travels in a chunked response."""
+        if self._chunk is None:
+            self._chunk = chunk(self.sse())
+            self._sse = None  # most streams are sent chunks, and the recent entries keep one of the two
+        return self._chunk
 
     def text(self) -> str:
         """The WebSocket message `{"id", "event", "data"}`."""
@@ -70,6 +79,11 @@ def ready(position: str, offset: int) -> Entry:
 def reset(position: str, offset: int) -> Entry:
     """What was missed can't be told: fetch again, then apply what follows."""
     return control("reset", position, offset, {"position": position})
+
+
+def chunk(block: bytes) -> bytes:
+    """The block as one chunk of a response (RFC 9112, 7.1)."""
+    return b"%X\r\n%b\r\n" % (len(block), block)
 
 
 def sse_heartbeat(position: str | None) -> bytes:

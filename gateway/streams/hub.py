@@ -12,6 +12,7 @@ from gateway.streams.log import EventLog, Revoked
 from gateway.streams.stream import ClientStream, Opening
 from gateway.streams.subscriber import Viewer
 from gateway.streams.visitors import BEAT_SECONDS, VisitorBeat
+from gateway.streams.writer import StreamWriter
 
 EXTENSION = "foyer_streams"
 
@@ -26,6 +27,7 @@ class StreamHub:
         self._opening = Opening(self._log, self._fanout, CatchUp(settings.amqp_uri, self._fanout, limits.readers))
         self._leases = Leases(rpc, settings.lease_seconds)
         self._visitors = VisitorBeat(rpc, self._fanout.visitors, BEAT_SECONDS)
+        self.writer = StreamWriter()
 
     @property
     def ready(self) -> bool:

@@ -9,7 +9,7 @@ class Limits:
 
     # Recent entries, by number and by bytes with both encodings made: minutes of a busy product.
     recent_count: int = 10_000
-    recent_bytes: int = 32 * 1024 * 1024
+    recent_bytes: int = 16 * 1024 * 1024
     # Where to start behind the log's end. Twice what the recent entries hold: a repeat is then known as one even when its
     # first copy lies before them.
     warm_up: int = 20_000

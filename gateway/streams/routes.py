@@ -127,10 +127,13 @@ def _visitor(principal: Principal) -> Viewer:
 def _send_events(viewer: Viewer) -> Response:
     if request.method == "HEAD":
         return Response(content_type="text/event-stream; charset=utf-8", headers=sse.HEADERS)
-    return sse.respond(_open(viewer, "sse"), request.environ)
+    return sse.respond(_open(viewer, "sse"), request.environ, _hub().writer)
 
 
 def _open(viewer: Viewer, kind: str) -> ClientStream:
-    hub = cast("StreamHub", current_app.extensions[EXTENSION])
     asked = request.headers.get("Last-Event-ID") or request.args.get("last_event_id")
-    return hub.open(viewer, asked, kind)
+    return _hub().open(viewer, asked, kind)
+
+
+def _hub() -> StreamHub:
+    return cast("StreamHub", current_app.extensions[EXTENSION])

@@ -69,7 +69,10 @@ class Opening:
 
 
 class ClientStream:
-    """Iterate over `batches` on one thread and send each; `close` from anywhere, as often as you like."""
+    """Iterate over `batches` on one thread and send each, or over its `beginning` and leave the rest to a StreamWriter.
+
+    `close` from anywhere, as often as you like.
+    """
 
     def __init__(self, fanout: Fanout, catch_up: CatchUp, viewer: Viewer) -> None:
         self.subscriber = fanout.subscriber(viewer)
@@ -110,16 +113,25 @@ class ClientStream:
 
     def batches(self) -> Iterator[Batch]:
         """What to send, until the stream ends; blocks until there is something, at most HEARTBEAT_SECONDS."""
-        yield Batch(self._opening)
-        while not self._live and self.subscriber.ended is None:
-            yield from self._catch_up_further()
+        yield from self.beginning()
         while self.subscriber.ended is None:
             payloads = self.subscriber.take(HEARTBEAT_SECONDS)
             if payloads:
                 yield Batch(payloads)
             elif self.subscriber.ended is None:
-                position = self._fanout.settled(self.subscriber)
-                yield Batch([], None if position is None else str(position))
+                yield Batch([], self.settled())
+
+    def beginning(self) -> Iterator[Batch]:
+        """What to send until the stream is live, or ends before."""
+        yield Batch(self._opening)
+        self._opening = []
+        while not self._live and self.subscriber.ended is None:
+            yield from self._catch_up_further()
+
+    def settled(self) -> str | None:
+        """The position up to which a live stream has given everything to be sent; None when something waits."""
+        position = self._fanout.settled(self.subscriber)
+        return None if position is None else str(position)
 
     def close(self) -> None:
         """Let go of everything."""

@@ -52,9 +52,9 @@ class Viewer:
 
 
 class Subscriber:
-    """A bounded queue between the fan-out, which never waits, and the thread that writes to the client.
+    """A bounded queue between the fan-out, which never waits, and who writes to the client.
 
-    Lock-free: the fan-out alone puts (holding its lock), the client's thread alone takes, and a deque's ends are atomic.
+    Lock-free: the fan-out alone puts (holding its lock), who writes to the client alone takes, and a deque's ends are atomic.
     """
 
     def __init__(self, viewer: Viewer, length: int) -> None:
@@ -62,13 +62,20 @@ class Subscriber:
         self.ended: Reason | None = None
         self._length = length
         self._waiting: deque[Payload] = deque()
-        self._wake = threading.Event()
+        self._event: threading.Event | None = threading.Event()
+        self._wake: Callable[[], None] = self._event.set
         self._abort: Callable[[], None] | None = None
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits to be taken."""
         return not self._waiting
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """From now on nobody waits in `take`: `wake` is called, and mustn't wait, when there is something to take or the end has come."""
+        self._wake, self._event, self._abort = wake, None, None
+        if self._waiting or self.ended is not None:
+            wake()
 
     def on_abort(self, abort: Callable[[], None]) -> None:
         """`abort` is called on an overflow: a write that the client doesn't read must not hold its thread."""
@@ -82,20 +89,25 @@ class Subscriber:
             self.end(Reason.OVERFLOW)
             return False
         self._waiting.append(payload)
-        self._wake.set()
+        self._wake()
         return True
 
     def replace(self, payload: Payload) -> None:
         """Drop what waits in favour of this."""
         self._waiting.clear()
         self._waiting.append(payload)
-        self._wake.set()
+        self._wake()
 
     def take(self, timeout: float) -> list[Payload]:
         """Everything that waits, in order, as soon as there is something; nothing after `timeout` seconds or at the end."""
-        if self.ended is None and not self._waiting:
-            self._wake.wait(timeout)
-        self._wake.clear()
+        if self._event is not None:
+            if self.ended is None and not self._waiting:
+                self._event.wait(timeout)
+            self._event.clear()
+        return self.take_waiting()
+
+    def take_waiting(self) -> list[Payload]:
+        """Everything that waits, in order; nothing at the end."""
         taken: list[Payload] = []
         while self.ended is None:
             try:
@@ -109,6 +121,6 @@ class Subscriber:
         if self.ended is not None:
             return
         self.ended = reason
-        self._wake.set()
+        self._wake()
         if reason is Reason.OVERFLOW and self._abort is not None:
             self._abort()
