@@ -1,5 +1,8 @@
 """The Flask application: every part of the gateway put together."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 
 from gateway import assets, bodies, errors, limits, openapi, pages, routes, traffic
@@ -12,12 +15,22 @@ from gateway.streams import blueprint as events
 from services.common.rpc_client import RpcClient
 
 
+class Application(Flask):
+    """Flask, for views that are plain functions."""
+
+    request_class = bodies.BoundedRequest
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is: Flask would look ten times a request whether one is a coroutine."""
+        return func
+
+
 def create_app(settings: GatewaySettings, rpc: RpcClient | None = None) -> Flask:
     """The application, ready to serve; nothing connects before `gateway.context.of(app).start()`, to be called after the fork.
 
     Tests may hand in an `rpc` of their own.
     """
-    app = Flask("gateway", static_folder=None)
+    app = Application("gateway", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=settings.max_body_bytes, MAX_FORM_MEMORY_SIZE=settings.max_body_bytes)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

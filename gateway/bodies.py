@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import gevent
-from werkzeug.exceptions import RequestTimeout
+from flask import Request
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout
 
 BODY_SECONDS = 20.0
 
@@ -31,7 +33,22 @@ class TimelyBody:
         late = RequestTimeout("The body came too slowly.")
         # Of the whole body, where a socket's own timeout would begin anew with every byte.
         with gevent.Timeout(max(0.0, self._deadline - time.monotonic()), late):
-            return read()
+            try:
+                return read()
+            except ParseException as error:
+                raise BadRequest("The body's chunks are not as HTTP has them.") from error
+
+
+class BoundedRequest(Request):
+    """A request whose body is refused when it is too long, also when no header said so before."""
+
+    def get_data(self, *args: Any, **options: Any) -> Any:
+        """The body. Raises RequestEntityTooLarge: of a chunked one werkzeug would give the beginning, as if that were all."""
+        data = super().get_data(*args, **options)
+        limit = self.max_content_length
+        if self.content_length is None and limit is not None and len(data) >= limit:
+            raise RequestEntityTooLarge
+        return data
 
 
 def hurry(app: WsgiApp) -> WsgiApp:

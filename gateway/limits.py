@@ -3,6 +3,7 @@
 import hashlib
 import math
 import time
+import unicodedata
 from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import ip_network
@@ -68,7 +69,8 @@ def by_address_and_email() -> str:
     """Whom somebody tries to be, and from where."""
     try:
         body = read_json(request.get_data(cache=True))
-        email = str(body["email"]).casefold()
+        # As presence reads it: another spelling of the same address is no other account.
+        email = unicodedata.normalize("NFKC", str(body["email"]).strip()).casefold()
     except (DomainError, KeyError, TypeError):
         email = ""
     return f"{by_address()} {hashlib.sha256(email.encode()).hexdigest()[:32]}"
@@ -97,7 +99,15 @@ def has_own_allowance() -> bool:
     return getattr(current_app.view_functions.get(request.endpoint or ""), _OWN_ALLOWANCE, False)
 
 
-limiter = Limiter(
+class Allowances(Limiter):
+    """flask-limiter, which otherwise finds out which limits a view has, twice, before it asks whether any counts."""
+
+    def _check_request_limit(self, *args: Any, **kwargs: Any) -> None:
+        if not is_unlimited():
+            super()._check_request_limit(*args, **kwargs)
+
+
+limiter = Allowances(
     key_func=by_caller,
     application_limits=[EVERYTHING],
     application_limits_exempt_when=has_own_allowance,

@@ -1,5 +1,6 @@
 """How a request's values are read and refused: strictly, each fault under its field's name."""
 
+from itertools import islice
 from typing import Any, NoReturn
 
 import marshmallow
@@ -14,6 +15,8 @@ from services.common.validation import flatten
 
 # Deeper than any document of ours; orjson reads 1,024 levels and writes 254.
 MAX_DEPTH = 32
+# Of a body with thousands of unknown names not each has to be said.
+MAX_ERRORS = 100
 
 
 class Parser(FlaskParser):
@@ -41,7 +44,7 @@ class Parser(FlaskParser):
         errors: dict[str, list[str]] = {}
         for messages in error.normalized_messages().values():
             errors |= flatten(messages)
-        raise Invalid("Some values are not valid.", errors=errors)
+        raise Invalid("Some values are not valid.", errors={name[:100]: errors[name] for name in islice(errors, MAX_ERRORS)})
 
 
 def read_json(body: bytes) -> Any:

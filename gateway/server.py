@@ -27,6 +27,9 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH1
 accesslog = None  # gateway.traffic writes a line for each request
 limit_request_line = 8_190
 limit_request_fields = 100
+# Nobody tells by a header where a path begins or which scheme was asked for: gunicorn believes both of whoever comes from loopback.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
 
 # What remains for requests under way when the streams have ended.
@@ -34,8 +37,15 @@ LAST_SECONDS = 2.0
 LOGGERS = ("gunicorn.error", "gunicorn.access")
 
 
+BAD_REQUEST = "Invalid request"
+
+
 class Logger(glogging.Logger):
     """gunicorn's, from its first line on in the form of every other process."""
+
+    def warning(self, msg: Any, *args: Any, **options: Any) -> None:
+        """Of a request that is no HTTP not who sent it, nor its words: addresses and what people search for stay out of logs."""
+        super().warning(BAD_REQUEST if str(msg).startswith(BAD_REQUEST) else msg, *args, **options)
 
     def setup(self, cfg: Any) -> None:
         """Log as every other process does."""
@@ -51,11 +61,17 @@ def when_ready(_server: Any) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
 
 
-def post_fork(_server: Any, _worker: Any) -> None:
+def post_fork(_server: Any, worker: Any) -> None:
     """Log as every other process does, with locks that gevent has patched; and hear of the end before the first request."""
+    settle(worker.cfg)
     configure_logs()
     # The handler that the fork took over tells gunicorn's first process, which is another one now.
     signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(0))
+
+
+def settle(config: Any) -> None:
+    """Have each of gunicorn's settings at hand: it asks for two dozen of them a request, each by a failed look and two calls."""
+    vars(config).update({name: config.settings[name].get() for name in config.settings if not hasattr(type(config), name)})
 
 
 def post_worker_init(worker: Any) -> None:

@@ -46,9 +46,12 @@ def serve(stream: ClientStream, environ: dict[str, Any]) -> Response:
     """Shake hands and send the stream until either side ends it. Raises Invalid for a handshake that isn't one."""
     try:
         socket = _accept(stream, environ)
-    except (SimpleWebsocketError, ProtocolError) as error:
+    except (SimpleWebsocketError, ProtocolError, UnicodeError) as error:
         stream.close()
         raise Invalid(f"This is not a WebSocket handshake: {error}", code="MALFORMED_REQUEST") from None
+    except BaseException:
+        stream.close()  # else its agent would stay connected for ever, by a lease that nobody ends
+        raise
     ignored = socket.input_buffer = _Ignored()
     code = 1000
     try:

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import amqp
+from amqp.transport import TCPTransport
 from kombu.connection import Connection
 from kombu.transport import pyamqp
 
+from services.common import unreadable
 from services.common.logs import get_logger
 from services.common.wire import CONTENT_TYPE
 
@@ -25,14 +27,49 @@ HEARTBEAT = 10  # seconds; a broker that moved is found again within three of th
 # Nothing else bounds the wait for an answer to what is declared; on a cluster a declaration takes a second.
 ANSWER_TIMEOUT = 5.0
 WRITE_TIMEOUT = 2.0  # seconds; a broker in alarm stops reading, and a publisher must not wait for it for ever
+READ_BYTES = 16_384  # more at once only makes what is left over longer to move
 PERSISTENT = 2
 TRANSIENT = 1
 BROKER_ERRORS: tuple[type[Exception], ...] = (amqp.exceptions.AMQPError, OSError, EOFError)
+
+unreadable.tolerate()
+
+
+class _BufferedTransport(TCPTransport):  # type: ignore[misc, unused-ignore]
+    """Takes what the socket has: py-amqp asks it nine times for each message, for three frames' head, body and end."""
+
+    def _read(self, n: int, initial: bool = False, _errnos: object = None) -> bytes:  # noqa: ARG002, FBT001, FBT002 - py-amqp's signature
+        buffered: bytes = self._read_buffer  # type: ignore[has-type, unused-ignore]
+        try:
+            while len(buffered) < n:
+                received = self._quick_recv(max(READ_BYTES, n - len(buffered)))
+                if not received:
+                    raise OSError("Server unexpectedly closed connection")
+                buffered += received
+        finally:
+            self._read_buffer = buffered
+        self._read_buffer = buffered[n:]
+        return buffered[:n]
 
 
 class _Link(amqp.Connection):
     # Without `connection.blocked`: py-amqp otherwise reads the socket before every publish (18 % of the calls' cost).
     negotiate_capabilities = {"consumer_cancel_notify": True, "authentication_failure_close": True}
+
+    def Transport(  # noqa: N802 - py-amqp's
+        self,
+        host: str,
+        connect_timeout: float | None,
+        ssl: Any = False,  # noqa: FBT002
+        read_timeout: float | None = None,
+        write_timeout: float | None = None,
+        socket_settings: dict[int, Any] | None = None,
+        **options: Any,
+    ) -> Any:
+        options |= {"read_timeout": read_timeout, "write_timeout": write_timeout, "socket_settings": socket_settings}
+        if ssl:
+            return super().Transport(host, connect_timeout, ssl, **options)
+        return _BufferedTransport(host, connect_timeout=connect_timeout, **options)
 
 
 class _Transport(pyamqp.Transport):
@@ -105,12 +142,11 @@ class Publisher:
         self._rejected = 0
         self._returned: list[str] = []
 
-    def publish_confirmed(
-        self, messages: Sequence[Outgoing], *, mandatory: bool = True, timeout: float = 5.0, queues: Sequence[str] = ()
-    ) -> None:
-        """Send all of them in order and return when the broker has taken responsibility for each, and `queues` were there still.
+    def publish_confirmed(self, messages: Sequence[Outgoing], *, mandatory: bool = True, timeout: float = 5.0) -> None:
+        """Send all of them in order and return when the broker has taken responsibility for each.
 
-        A message that one queue takes is not returned for another's being gone. Raises BROKER_ERRORS or Unroutable; any of the messages may then have been taken, so a repeat must be harmless.
+        A message that one queue takes is not returned for another's being gone (`require`). Raises BROKER_ERRORS or Unroutable;
+        any of the messages may then have been taken, so a repeat must be harmless.
         """
         with self._lock:
             try:
@@ -121,12 +157,26 @@ class Publisher:
                     self._send(message, mandatory=mandatory)
                     self._outstanding.add(self._published)
                 self._await_confirms(time.monotonic() + timeout)
-                self._require(queues)
             except BROKER_ERRORS:
                 self._reset()
                 raise
             if self._returned:
                 raise Unroutable(", ".join(sorted(set(self._returned))))
+
+    def require(self, queues: Sequence[str]) -> None:
+        """Return when the queues were there just now. Raises BROKER_ERRORS."""
+        with self._lock:
+            if self._channel is None:
+                self._open()
+            if self._connection is None:
+                raise ConnectionError("not connected")
+            try:
+                with self._connection.connection.transport.having_timeout(ANSWER_TIMEOUT):
+                    for queue in queues:
+                        self._channel.queue_declare(queue, passive=True)
+            except BROKER_ERRORS:
+                self._reset()
+                raise
 
     def count_ready(self, queue: str) -> int:
         """How many messages wait in a queue. Raises BROKER_ERRORS, also when there is no such queue."""
@@ -201,13 +251,6 @@ class Publisher:
             self._connection.drain_events(timeout=remaining)
         if self._rejected:
             raise ConnectionError(f"the broker rejected {self._rejected} messages")
-
-    def _require(self, queues: Sequence[str]) -> None:
-        if not queues or self._connection is None:
-            return
-        with self._connection.connection.transport.having_timeout(ANSWER_TIMEOUT):
-            for queue in queues:
-                self._channel.queue_declare(queue, passive=True)
 
     def _handle_ack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001 - py-amqp's callback
         if multiple:

@@ -67,12 +67,16 @@ class Event:
                 version=int(values["entity"]["version"]),
                 at=from_wire(values["at"]),
                 data=dict(values["data"]),
-                contact_id=values.get("contact_id"),
-                request_id=values.get("request_id"),
+                contact_id=_optional_text(values.get("contact_id")),
+                request_id=_optional_text(values.get("request_id")),
                 traceparent=values.get("traceparent"),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise Undecodable(f"not an event: {type(error).__name__} {error}") from None
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _text(value: object) -> str:

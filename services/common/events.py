@@ -5,10 +5,13 @@ pauses; then the event goes to the dead-letter queue, from where an operator rep
 A service takes events over a link and prefetch of their own, so that a flood of them leaves its calls their workers.
 """
 
+import struct
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import eventlet
+from amqp.serialization import dumps
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, SharedExtension
 
@@ -31,6 +34,8 @@ EVENT_WORKERS = 10
 ATTEMPTS = 5
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 3.0
+LONGEST_HEADERS = 64 * 1024  # bytes; a frame holds 128 kB
+NOT_WRITTEN: tuple[type[Exception], ...] = (*BROKER_ERRORS, ValueError, TypeError, struct.error)
 PUBLISH_ERRORS: tuple[type[Exception], ...] = (*BROKER_ERRORS, Unroutable)
 
 
@@ -151,7 +156,7 @@ class EventConsumer(SharedExtension):
 
     def _bury(self, channel: Any, message: Any, reason: str, detail: str) -> None:
         service = self.container.service_name
-        headers = dict(message.headers or {}) | {
+        headers = _repeatable(message.headers) | {
             "x-foyer-reason": reason,
             "x-foyer-detail": redact(detail)[:500],
             "x-foyer-exchange": message.delivery_info["exchange"],
@@ -174,6 +179,14 @@ class EventConsumer(SharedExtension):
     def _ack(self, channel: Any, message: Any) -> None:
         if self._loop is not None:
             self._loop.ack(channel, message.delivery_info["delivery_tag"])
+
+
+def _repeatable(headers: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The sender's headers, if they can be written again with ours beside them: a content header has to fit one frame."""
+    try:
+        return dict(headers or {}) if len(dumps("F", [headers or {}])) <= LONGEST_HEADERS else {}
+    except NOT_WRITTEN:
+        return {}
 
 
 class Subscription(Entrypoint):

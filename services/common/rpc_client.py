@@ -85,8 +85,7 @@ class RpcClient:
         return reply.get("result")
 
     def _publish(self, service: str, method: str, kwargs: dict[str, Any], correlation_id: str, limit: float) -> None:
-        sent_at = time.time()
-        headers = {"request_id": request_id.get() or correlation_id, "deadline": sent_at + limit, "sent_at": sent_at}
+        headers = {"request_id": request_id.get() or correlation_id, "clock": time.monotonic(), "sent_at": time.time()}
         if (traceparent := tracing.traceparent()) is not None:
             headers["traceparent"] = traceparent
         self._loop.publish(
@@ -135,9 +134,11 @@ class RpcClient:
                 future.set_exception(Unavailable("The message broker was lost before the answer came."))
 
 
-def _remote_error(error: dict[str, Any]) -> RemoteError:
+def _remote_error(error: Any) -> RemoteError:
     try:
         code, text, data = error["exc_args"]
-        return RemoteError(text, code=code, data=orjson.loads(data), general=error.get("general"))
+        general = error.get("general")
+        return RemoteError(str(text), code=str(code), data=dict(orjson.loads(data)), general=general and str(general))
     except (KeyError, ValueError, TypeError):
-        return RemoteError(str(error.get("value", "unknown failure")), code="INTERNAL")
+        text = error.get("value") if isinstance(error, dict) else None
+        return RemoteError(str(text or "unknown failure"), code="INTERNAL")

@@ -23,7 +23,8 @@ class RequestContext(DependencyProvider):
 
     def worker_setup(self, worker_ctx: Any) -> None:
         """Bind them in the worker's own context."""
-        logs.request_id.set(worker_ctx.data.get("request_id"))
+        request_id = worker_ctx.data.get("request_id")
+        logs.request_id.set(request_id if isinstance(request_id, str) else None)
         sent_at = worker_ctx.data.get("sent_at")
         if isinstance(sent_at, int | float):
             # Clocks that differ make it negative.
