@@ -1,9 +1,8 @@
 """What no log line may hold: documents that the driver's errors quote, and access tokens."""
 
-import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
@@ -20,15 +19,12 @@ REFUSED = BulkWriteError({"writeErrors": [FAILURE], "writeConcernErrors": [], "n
 
 
 @pytest.fixture
-def logged() -> Iterator[io.StringIO]:
+def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """What was written to the log."""
     root, known = logging.getLogger(), structlog.get_config()
     before = root.handlers, root.level
     logs.configure(level="INFO", form="json", process="test")
-    written = io.StringIO()
-    [handler] = root.handlers
-    assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(written)
-    yield written
+    yield lambda: capsys.readouterr().out
     root.handlers, root.level = before
     structlog.configure(**known)
 
@@ -52,12 +48,12 @@ def fail_because_of(error: Exception) -> None:
         DuplicateKeyError(f'E11000 duplicate key error index: words dup key: {{ text: "{WORDS}" }}', 11000, {"keyValue": WORDS}),
     ],
 )
-def test_log_holds_no_documents_when_the_driver_quotes_them(error: Exception, logged: io.StringIO) -> None:
+def test_log_holds_no_documents_when_the_driver_quotes_them(error: Exception, logged: Callable[[], str]) -> None:
     with pytest.raises(RuntimeError) as caught:
         fail_because_of(error)
     logs.get_logger("test").warning("failed", reason=f"{type(error).__name__}: {error}"[:300], error=error, exc_info=caught.value)
     logging.getLogger("nameko.containers").error("failed: %s", error, exc_info=caught.value)
-    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+    lines = [json.loads(line) for line in logged().splitlines()]
     assert len(lines) == 2
     assert WORDS not in str(lines)
     for line in lines:
@@ -95,3 +91,17 @@ def test_failed_writes_are_told_by_code_and_number_alone() -> None:
             BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 189, "errmsg": "stepped down"}]})
         )
     assert is_outage(stepped_down.value)
+
+
+def test_nothing_is_disturbed_when_the_log_can_not_be_written(logged: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Closed:
+        """A pipe that nobody reads any more."""
+
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", Closed())
+        logs.get_logger("test").warning("unread")
+    logs.get_logger("test").warning("read")
+    assert [json.loads(line)["event"] for line in logged().splitlines()] == ["read"]
