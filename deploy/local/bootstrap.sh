@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Gives a Debian or Ubuntu machine what Foyer needs, and nothing that it has already; quick when nothing is missing.
-#   bootstrap.sh [--dev] [--broker] [--database] [--browser] [--curl]
+#   bootstrap.sh [--dev] [--broker] [--database] [--browser] [--curl] [--clocks]
 # The environment .venv with the locked packages always; with --dev also what the tests and linters need; with
 # --broker RabbitMQ unless AMQP_URI is set; with --database a mongod unless MONGODB_URI is set; with --browser Chromium and fonts
-# unless there is a Chromium or Chrome, or FOYER_BROWSER names one; with --curl curl.
+# unless there is a Chromium or Chrome, or FOYER_BROWSER names one; with --curl curl; with --clocks libfaketime, by which
+# the chaos rounds move a process's clock.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -13,7 +14,7 @@ STAMPS=$VENV/.foyer
 DATA=${FOYER_DATA:-.foyer}
 LOGS=$DATA/logs
 
-dev='' broker='' database='' browser='' curl=''
+dev='' broker='' database='' browser='' curl='' clocks=''
 for option in "$@"; do
   case $option in
     --dev) dev=yes ;;
@@ -21,6 +22,7 @@ for option in "$@"; do
     --database) [ -n "${MONGODB_URI:-}" ] || database=yes ;;
     --browser) browser=yes ;;
     --curl) curl=yes ;;
+    --clocks) clocks=yes ;;
     *) echo "bootstrap.sh: unknown option $option" >&2; exit 2 ;;
   esac
 done
@@ -85,6 +87,14 @@ has_browser() {
     command -v chromium || command -v google-chrome || command -v google-chrome-stable
   fi
 } >/dev/null
+
+has_faketime() {
+  local library
+  for library in /usr/lib/*/faketime/libfaketime.so.1 /usr/lib*/faketime/libfaketime.so.1 /usr/local/lib/faketime/libfaketime.so.1; do
+    [ ! -f "$library" ] || return 0
+  done
+  return 1
+}
 
 missing_fonts() { # packages: for Latin, Arabic and Hebrew, and for flags
   local fonts=/usr/share/fonts/truetype
@@ -245,8 +255,9 @@ look() {
   need_rabbitmq='' need_run='' need_dev='' need_embedded=''
   if [ -n "$broker" ] && ! has_rabbitmq; then need_rabbitmq=yes; fi
   if [ -n "$database" ] && ! has_libcurl; then packages+=(libcurl4); fi
-  # Wanted for the commands to try, but no reason to refuse: left out where it can't be installed.
+  # What follows is wanted, but no reason to refuse: left out where it can't be installed.
   if [ -n "$curl" ] && ! command -v curl >/dev/null && may_install; then packages+=(curl ca-certificates); fi
+  if [ -n "$clocks" ] && ! has_faketime && may_install; then packages+=(faketime); fi
   need_browser=''
   if [ -n "$browser" ] && ! has_browser; then
     if [ -z "${FOYER_BROWSER:-}" ] && may_install && packages_chromium; then packages+=(chromium); else need_browser=yes; fi

@@ -1,0 +1,1 @@
+"""The checker's larger parts, by noun."""
