@@ -16,6 +16,7 @@ TOGETHER = (
     "tests/service",
     "tests/e2e",
     "tests/browser",
+    "tests/strangers",
     "tests/integration/ops",
     "tests/service/messaging/messenger",
     "tests/service/messaging/webhooks",
