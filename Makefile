@@ -55,8 +55,12 @@ test-containers: env-dev ## The compose stack: built, started, scaled, broken; n
 	@$(PYTHON) -m pytest tests/ -m containers $(ARGS)
 
 .PHONY: bench
-bench: env-test ## Measure under load and write docs/load-report.*; ARGS="--quick" shows only that it works
+bench: env-test ## Measure under load and write docs/*-report.*; ARGS="messages delivery" shows some, ARGS=--quick only that it works
 	@$(PYTHON) -m tests.load $(ARGS)
+
+.PHONY: chaos
+chaos: env-stack ## Break everything under load, check what became of it, write docs/chaos-report.*; ARGS="--quick" or "--rounds 10 --seed 3"
+	@$(PYTHON) -m tests.chaos $(ARGS)
 
 .PHONY: lint
 lint: env-dev ## Check style, format, types and the doors between the rooms
@@ -66,6 +70,13 @@ lint: env-dev ## Check style, format, types and the doors between the rooms
 	@.venv/bin/lint-imports
 	@.venv/bin/oxlint gateway/static
 	@.venv/bin/oxfmt --check $(SCRIPTS)
+
+# An index without advisories makes it fail, and say which packages it could tell nothing of; --strict, else it would pass them over.
+.PHONY: audit
+audit: env-dev ## Check the locks, then ask the package index for advisories on what they pin; needs an index that has some
+	@$(PYTHON) -m pytest tests/strangers/test_dependencies.py
+	@$(PYTHON) -m uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes $(ARGS) \
+		-r requirements.txt -r requirements-dev.txt -r requirements-embedded.txt
 
 .PHONY: format
 format: env-dev ## Rewrite the code in the house format and fix what can be fixed safely

@@ -1,11 +1,13 @@
-"""`python -m tests.load.footprint`: what each process of an idle stack occupies (memory, connections, file descriptors), and what an
-agent's stream adds to a gateway; as a table for docs/scaling.md."""
+"""What processes occupy (memory, connections, file descriptors). `python -m tests.load.footprint` prints it of an idle stack, and what
+an agent's stream adds to a gateway; as a table for docs/scaling.md."""
 
 import http.client
 import socket
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.parts import running
@@ -15,16 +17,44 @@ IDLE_SECONDS = 15
 STREAMS = 500
 
 
+@dataclass(frozen=True)
+class Memory:
+    """Megabytes of a process: resident; its share of what it shares with others (PSS), which adds up; resident at most until now."""
+
+    resident: float
+    share: float
+    peak: float
+
+    @classmethod
+    def of(cls, pids: Sequence[int]) -> "Memory":
+        """That of several together."""
+        rolled = [_kilobytes(pid, "smaps_rollup") for pid in pids]
+        peaks = sum(_kilobytes(pid, "status")["VmHWM"] for pid in pids)
+        return cls(sum(each["Rss"] for each in rolled) / 1024, sum(each["Pss"] for each in rolled) / 1024, peaks / 1024)
+
+
+def group(leader: int) -> list[int]:
+    """The processes of a process group, the leader first: a part may be several, such as gunicorn's master and worker."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        if int(fields[2]) == leader:
+            found.append(int(path.parent.name))
+    return sorted(found, key=lambda pid: (pid != leader, pid))
+
+
+def _kilobytes(pid: int, name: str) -> dict[str, int]:
+    lines = (line.split() for line in Path(f"/proc/{pid}/{name}").read_text().splitlines())
+    return {words[0].rstrip(":"): int(words[1]) for words in lines if words[-1:] == ["kB"]}
+
+
 def family(pid: int | None) -> list[int]:
     """The process and its children: gunicorn's are a master and a worker."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(each) for each in (pid, *children) if each is not None]
-
-
-def resident_megabytes(pids: list[int]) -> float:
-    """The resident memory of the processes together; what they share counts twice."""
-    statuses = [Path(f"/proc/{pid}/status").read_text().splitlines() for pid in pids]
-    return sum(int(line.split()[1]) for status in statuses for line in status if line.startswith("VmRSS")) / 1024
 
 
 def open_files(pids: list[int]) -> list[str]:
@@ -75,12 +105,12 @@ def main() -> int:
         for name, process in sorted(product.services.items()):
             pids = family(process.pid)
             links = [connections_to(pids, port) for port in (product.broker.port, product.database.port)]
-            say(f"| {name} | {resident_megabytes(pids):.0f} | {links[0]} | {links[1]} | {len(open_files(pids))} |")
+            say(f"| {name} | {Memory.of(pids).resident:.0f} | {links[0]} | {links[1]} | {len(open_files(pids))} |")
         pids = family(product.services["gateway"].pid)
-        before = resident_megabytes(pids), len(open_files(pids))
+        before = Memory.of(pids).resident, len(open_files(pids))
         streams = open_streams(gateway, token, STREAMS)
         time.sleep(2)
-        more = resident_megabytes(pids) - before[0], len(open_files(pids)) - before[1]
+        more = Memory.of(pids).resident - before[0], len(open_files(pids)) - before[1]
         say(f"\n{STREAMS} streams: {more[0] / STREAMS * 1024:.0f} kB and {more[1] / STREAMS:.2f} descriptors each")
         for stream in streams:
             sock: socket.socket | None = stream.sock

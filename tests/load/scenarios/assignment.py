@@ -62,12 +62,13 @@ def measure(lab: Lab) -> Section:
         lab.say(f"{NAME}: starting a product with {replicas} assignment replica(s)")
         with lab.product(replicas=replicas) as world:
             rows.ceilings.append({"replicas": replicas} | _ceilings(world))
-            _measure_stages(lab, world, replicas, stages, rows)
+            measure_stages(lab, world, replicas, stages, rows)
             _measure_burst(lab, world, replicas, burst, rows)
     return Section(NAME, "From the visitor's wish to the agent's screen", TEXT, _tables(rows), rows.faults)
 
 
-def _measure_stages(lab: Lab, world: World, replicas: int, stages: Sequence[Stage], rows: Rows) -> None:
+def measure_stages(lab: Lab, world: World, replicas: int, stages: Sequence[Stage], rows: Rows) -> None:
+    """With enough agents, so that each arrival gets one."""
     agents = world.hire(AGENTS, MAX_CAPACITY)
     channel_id = world.open_channel(agents)
     watches = world.seat(agents)

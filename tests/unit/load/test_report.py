@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.load.report import Column, Report, Section, Table, Value, to_json, to_markdown
+from tests.load.report import Column, Figure, Plot, Report, Section, Table, Value, to_json, to_markdown
 
 
 @pytest.fixture
@@ -50,3 +50,22 @@ def test_report_says_first_that_it_proves_nothing_when_something_went_wrong(repo
     assert broken.faults == ["lists: 2 of 9 were lost"]
     assert to_markdown(broken).index("prove nothing:**\n\n- lists: 2 of 9 were lost") < to_markdown(broken).index("## Lists")
     assert to_json(broken)["faults"] == ["lists: 2 of 9 were lost"]
+
+
+def test_figures_stand_first_beside_their_raw_ceilings() -> None:
+    figures = [Figure("messages, 64 senders", "/s", 640.0, "bare inserts", 2560.0, 0), Figure("memory", "MB", 211.04)]
+    report = Report("now", {}, [Section("messages", "Messages", "Text.", [], figures=figures)], "Performance report")
+    text = to_markdown(report)
+    assert text.startswith("# Performance report\n")
+    assert text.index("## At a glance") < text.index("## Messages")
+    assert "| messages, 64 senders | 640 /s | 2,560 /s | bare inserts | 0.25 |\n| memory | 211.0 MB |  |  |  |" in text
+    assert to_json(report)["figures"] == [
+        {"what": "messages, 64 senders", "unit": "/s", "value": 640.0, "beside": "bare inserts", "ceiling": 2560.0},
+        {"what": "memory", "unit": "MB", "value": 211.04},
+    ]
+
+
+def test_plots_are_shown_in_their_section_with_their_titles() -> None:
+    plot = Plot("messages", "Messages a second", "senders", "a second", [])
+    text = to_markdown(Report("now", {}, [Section("messages", "Messages", "Text.", [], plots=[plot])]))
+    assert "## Messages\n\nText.\n\n![Messages a second](images/performance/messages.svg)\n" in text
