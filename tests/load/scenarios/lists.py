@@ -31,8 +31,9 @@ PARTS = ("gateway", "messaging", "broker", "database")
 TEXT = (
     "An agent's list of conversations, 20 a page with their contacts, channels, last messages and unread counts, among a thousand "
     "open ones and among a hundred thousand, a tenth of which the agent has. Each sender asks again as soon as it is answered. "
-    "*all* and *mine* are the first pages of these folders; *further on* are pages by cursor behind 200 places spread over the whole list, "
-    "its end included.\n\n"
+    "*all* and *mine* are the first pages of these folders, which all senders ask for alike, so that those who wait share a reading; "
+    "*further on* are pages by cursor behind 200 places spread over the whole list, its end included, each sender at another place, "
+    "so that nothing is shared.\n\n"
     "The ceiling is the same page read from the same database by as many readers with the bare driver: no service, no call, no HTTP, "
     "no rule about who may see what."
 )
