@@ -100,7 +100,12 @@ class ConsumerLoop:
         while not self._stopping.is_set() and self._connection is not None:
             with contextlib.suppress(TimeoutError):
                 self._connection.drain_events()
-            if time.monotonic() - tended >= 1.0:
+            rested = time.monotonic() - tended
+            if rested > HEARTBEAT:
+                # The broker may have begun to give the link up: RabbitMQ delivers nothing more then, but sends heartbeats and closes it
+                # 30 s later (seen after every tenth freeze of 25 s or so).
+                raise ConnectionError(f"this process stood still for {rested:.0f} s")
+            if rested >= 1.0:
                 tended = time.monotonic()
                 with self._write_lock:
                     self._connection.heartbeat_check()
