@@ -35,10 +35,9 @@ class Remembered:
         while len(self._ids) > self._count:
             self._ids.popitem(last=False)
 
-    def forget(self, entries: Sequence[Document]) -> None:
+    def clear(self) -> None:
         """No longer."""
-        for entry in entries:
-            self._ids.pop(entry["id"], None)
+        self._ids.clear()
 
 
 class Filing:

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from services.common import metrics, tracing
 from services.common.amqp import BROKER_ERRORS, PERSISTENT, Outgoing, Publisher, Unroutable
@@ -42,9 +43,8 @@ class OutboxRelay:
         self._service = service
         # RabbitMQ 3.10 confirms what it drops while a stream is still starting after the broker did (seen for half a
         # second: 300 of 300 lost). It refuses to declare the stream during that time, so declaring comes first.
-        self._publisher = Publisher(
-            settings.amqp_uri, prepare=lambda connection: declare(connection, settings, service, publishes=True)
-        )
+        self._settings = settings
+        self._publisher = Publisher(settings.amqp_uri, prepare=self._prepare)
         self._waiting: deque[tuple[str, str, list[Document]]] = deque()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -154,8 +154,15 @@ class OutboxRelay:
         try:
             self._publisher.require(sorted(queues))
         except BROKER_ERRORS:
-            self._published.forget(entries)  # all go again once it is back
+            self._published.clear()  # all go again once it is back, and in their order
             raise
+        if any(entry["id"] not in self._published for entry in entries):
+            raise ConnectionError("the link was made anew since, and its queues perhaps too")
+
+    def _prepare(self, connection: Any) -> None:
+        # What went over the last link is not known to have reached queues that are declared only now.
+        self._published.clear()
+        declare(connection, self._settings, self._service, publishes=True)
 
     def _give_up(self, error: Exception) -> None:
         """Leave what could not be done to the sweep, which finds it in the database."""

@@ -96,5 +96,5 @@ def test_only_the_newest_ids_are_remembered() -> None:
     remembered = Remembered(2)
     remembered.add([{"id": "1"}, {"id": "2"}, {"id": "3"}])
     assert [key in remembered for key in ("1", "2", "3")] == [False, True, True]
-    remembered.forget([{"id": "3"}])
+    remembered.clear()
     assert "3" not in remembered
