@@ -3,7 +3,6 @@
 import hashlib
 import math
 import time
-import unicodedata
 from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import ip_network
@@ -17,6 +16,7 @@ from gateway.context import gateway, remote_address
 from gateway.errors import problem
 from gateway.parsing import read_json
 from services.common.errors import DomainError
+from services.common.spelling import spelling_key
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -69,8 +69,7 @@ def by_address_and_email() -> str:
     """Whom somebody tries to be, and from where."""
     try:
         body = read_json(request.get_data(cache=True))
-        # As presence reads it: another spelling of the same address is no other account.
-        email = unicodedata.normalize("NFKC", str(body["email"]).strip()).casefold()
+        email = spelling_key(str(body["email"]))
     except (DomainError, KeyError, TypeError):
         email = ""
     return f"{by_address()} {hashlib.sha256(email.encode()).hexdigest()[:32]}"
@@ -152,7 +151,6 @@ def is_refusal(response: Response) -> bool:
     return response.status_code in _REFUSALS and response.status_code != HTTPStatus.TOO_MANY_REQUESTS
 
 
-@limiter.request_filter
 def is_unlimited() -> bool:
     """What operators' machines ask is not counted, nor anything when FOYER_RATE_LIMITS says off."""
     return not gateway().settings.rate_limits or request.path in UNLIMITED or request.method == "OPTIONS"

@@ -1,12 +1,12 @@
 """Agents: who may create and change them, and what a change entails."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from services.common.errors import Forbidden
+from services.common.spelling import spelling_key
 from services.presence.connection_changes import deactivation, remember
 from services.presence.errors import AccountInactive
 
@@ -31,7 +31,7 @@ class Change:
 
 def email_key(email: str) -> str:
     """What makes two spellings of an e-mail the same."""
-    return unicodedata.normalize("NFKC", email.strip()).casefold()
+    return spelling_key(email)
 
 
 def new_agent(

@@ -1,10 +1,10 @@
 """Teams, named groups of agents: what a team is made of and what a change of it entails."""
 
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from services.common.spelling import spelling_key
 from services.presence.errors import TooMany, UnknownAgents
 
 Team = Mapping[str, Any]
@@ -15,7 +15,7 @@ MAX_MEMBERS = 1_000  # bounds the document, and the event of each change of it
 
 def name_key(name: str) -> str:
     """What makes two spellings of a team's name the same; also what sorts teams."""
-    return unicodedata.normalize("NFKC", name.strip()).casefold()
+    return spelling_key(name)
 
 
 def distinct(ids: Iterable[str]) -> list[str]:
