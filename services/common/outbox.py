@@ -41,8 +41,6 @@ class OutboxRelay:
 
     def __init__(self, service: str, settings: Settings) -> None:
         self._service = service
-        # RabbitMQ 3.10 confirms what it drops while a stream is still starting after the broker did (seen for half a
-        # second: 300 of 300 lost). It refuses to declare the stream during that time, so declaring comes first.
         self._settings = settings
         self._publisher = Publisher(settings.amqp_uri, prepare=self._prepare)
         self._waiting: deque[tuple[str, str, list[Document]]] = deque()
@@ -57,18 +55,17 @@ class OutboxRelay:
         self._measured = False
         self._oldest: datetime | None = None  # of the events that the last sweep found and has not sent yet
         self._got_on_at = time.monotonic()
-        self._store: Store | None = None
         metrics.OUTBOX_OLDEST.set_function(self._age_of_oldest)
         metrics.OUTBOX_UNSENT.set(math.nan)
 
     @property
     def store(self) -> Store | None:
         """Whose events it sends."""
-        return self._store
+        return self._filing.store
 
     @store.setter
     def store(self, store: Store) -> None:
-        self._store = self._filing.store = store
+        self._filing.store = store
 
     @property
     def gets_on(self) -> bool:
@@ -162,6 +159,8 @@ class OutboxRelay:
     def _prepare(self, connection: Any) -> None:
         # What went over the last link is not known to have reached queues that are declared only now.
         self._published.clear()
+        # RabbitMQ 3.10 confirms what it drops while a stream is still starting after the broker did (seen for half a
+        # second: 300 of 300 lost). It refuses to declare the stream during that time, so declaring comes first.
         declare(connection, self._settings, self._service, publishes=True)
 
     def _give_up(self, error: Exception) -> None:

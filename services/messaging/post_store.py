@@ -85,10 +85,12 @@ class PostStore(MessageStore):
         given: set[str] = set()
 
         def give(conversation: Document | None) -> Document | None:
-            if conversation is None or conversation["_id"] not in given:
-                given.add(conversation["_id"] if conversation else "")
-                return conversation
-            return deepcopy(conversation)
+            if conversation is None:
+                return None
+            if conversation["_id"] in given:
+                return deepcopy(conversation)
+            given.add(conversation["_id"])
+            return conversation
 
         return [
             (give(by_id.get(each.conversation_id)), None)
