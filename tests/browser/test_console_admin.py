@@ -10,7 +10,7 @@ from services.common.ids import new_id
 from tests.browser.people import sign_in, sign_in_as
 from tests.support.browser import DESKTOP, PHONE, Browsing, axe
 from tests.support.product import ADMIN_EMAIL, PASSWORD, Agent, Gateway
-from tests.support.receiver import Receiver, answering
+from tests.support.receiver import Receiver, answering, running_receiver
 from tests.support.waiting import wait_until
 
 REFUSED = r"Failed to load resource.*\(\S*/v1/"  # the browser logs each answer that isn't 2xx
@@ -24,12 +24,7 @@ def chief(gateway: Gateway, admin: str) -> Iterator[Agent]:
     gateway.ask("PATCH", f"/v1/agents/{chief.id}", {"active": False}, token=admin)
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    receiver.start()
-    yield receiver
-    receiver.stop()
+receiver = pytest.fixture(running_receiver)
 
 
 def visit(browsing: Browsing, chief: Agent, page: str, **options: object) -> Page:

@@ -1,25 +1,16 @@
 """The whole product, once for all tests that break nothing."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support import parts
-from tests.support.facebook import Facebook, running_facebook
-from tests.support.product import Gateway, Product
+from tests.support.facebook import running_facebook
+from tests.support.product import Gateway
 from tests.unit.messaging.flows import ACME
 
 facebook = pytest.fixture(running_facebook, scope="session")
-
-
-@pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory, facebook: Facebook) -> Iterator[Product]:
-    outside = {"FOYER_GRAPH_URL": facebook.url, "FOYER_WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8"}
-    with parts.running(Product(tmp_path_factory.mktemp("product"), **outside)) as product:
-        yield product
-
-
+product = pytest.fixture(parts.open_product, scope="session")
 gateway = pytest.fixture(parts.gateway, scope="session")
 admin = pytest.fixture(parts.admin, scope="session")
 streams_end = pytest.fixture(parts.streams_end, scope="module", autouse=True)

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,18 +9,24 @@ import pytest
 from services.common.ids import new_id
 from tests.e2e.conftest import make_channel
 from tests.support.product import Agent, Gateway, Visitor
-from tests.support.receiver import Reaction, Received, Receiver, answering, dripping_head, flooding, hanging_up, lying, silent
+from tests.support.receiver import (
+    Reaction,
+    Received,
+    Receiver,
+    answering,
+    dripping_head,
+    flooding,
+    hanging_up,
+    lying,
+    running_receiver,
+    silent,
+)
 from tests.support.waiting import wait_until
 
 CONVERSATIONS = ["conversation.created", "conversation.updated", "conversation.assigned", "conversation.archived"]
 
 
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    receiver.start()
-    yield receiver
-    receiver.stop()
+receiver = pytest.fixture(running_receiver, scope="module")
 
 
 class Hook:

@@ -8,6 +8,18 @@ from tests.load.numbers import ratio, summarise
 from tests.load.report import Column, Figure, Plot, Series, Table, Value
 
 FLOOR = "one of each bare: HTTP, call, insert, broker"
+LATENCY_COLUMNS = (
+    Column("p50", "p50 ms", 1),
+    Column("p99", "p99 ms", 1),
+    Column("max", "max ms", 1),
+    Column("post_p50", "POST p50 ms", 1),
+    Column("post_p99", "POST p99 ms", 1),
+    Column("floor_p50", "floor p50 ms", 1),
+    Column("ratio_p50", "p50 / floor", 1),
+    Column("floor_p99", "floor p99 ms", 1),
+    Column("ratio_p99", "p99 / floor", 1),
+    Column("late", "load late by at most, ms", 1),
+)
 
 
 def latency_row(rate: float, load: Load, spans: Sequence[float], floor: Found) -> dict[str, Value]:
@@ -31,21 +43,7 @@ def latency_row(rate: float, load: Load, spans: Sequence[float], floor: Found) -
 
 def latency_table(title: str, first: Column, rows: Sequence[dict[str, Value]], note: str = "") -> Table:
     """The rows at one rate each, which is the first column."""
-    columns = [
-        first,
-        Column("count", "arrivals"),
-        Column("p50", "p50 ms", 1),
-        Column("p99", "p99 ms", 1),
-        Column("max", "max ms", 1),
-        Column("post_p50", "POST p50 ms", 1),
-        Column("post_p99", "POST p99 ms", 1),
-        Column("floor_p50", "floor p50 ms", 1),
-        Column("ratio_p50", "p50 / floor", 1),
-        Column("floor_p99", "floor p99 ms", 1),
-        Column("ratio_p99", "p99 / floor", 1),
-        Column("late", "load late by at most, ms", 1),
-    ]
-    return Table(title, columns, rows, note)
+    return Table(title, [first, Column("count", "arrivals"), *LATENCY_COLUMNS], rows, note)
 
 
 def latency_plot(name: str, title: str, first: Column, rows: Sequence[dict[str, Value]]) -> Plot:

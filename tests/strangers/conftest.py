@@ -1,26 +1,16 @@
 """The whole product, once for all strangers' tests; without limits of rates, which would end an attack before it is seen."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from deploy.local.ports import free_port
 from tests.e2e.conftest import make_channel
 from tests.support import parts
-from tests.support.facebook import Facebook, running_facebook
+from tests.support.facebook import running_facebook
 from tests.support.product import Gateway, Product
-from tests.support.receiver import Receiver
+from tests.support.receiver import running_receiver
 
 facebook = pytest.fixture(running_facebook, scope="session")
-
-
-@pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory, facebook: Facebook) -> Iterator[Product]:
-    outside = {"FOYER_GRAPH_URL": facebook.url, "FOYER_WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8"}
-    with parts.running(Product(tmp_path_factory.mktemp("product"), **outside)) as product:
-        yield product
-
-
+product = pytest.fixture(parts.open_product, scope="session")
 gateway = pytest.fixture(parts.gateway, scope="session")
 admin = pytest.fixture(parts.admin, scope="session")
 streams_end = pytest.fixture(parts.streams_end, scope="module", autouse=True)
@@ -40,13 +30,7 @@ def start_gateway(product: Product, name: str, **environment: str) -> Gateway:
     return another
 
 
-@pytest.fixture(scope="session")
-def receiver() -> Iterator[Receiver]:
-    """Takes whatever webhooks send."""
-    receiver = Receiver()
-    receiver.start()
-    yield receiver
-    receiver.stop()
+receiver = pytest.fixture(running_receiver, scope="session")
 
 
 @pytest.fixture(scope="session")

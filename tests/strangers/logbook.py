@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.support.product import Product
+from tests.support.product import Gateway, Product
 
 # Said when something happened that nobody thought of.
 FAULTS = frozenset(
@@ -41,3 +41,11 @@ class Logbook:
     def _texts(self) -> Iterator[tuple[str, str]]:
         for name, process in self._product.services.items():
             yield name, process.log_path.read_bytes().decode(errors="replace")
+
+
+def no_faults(product: Product, gateway: Gateway) -> Iterator[None]:
+    """For modules whose tests send what nobody should: all of it was foreseen, and the product is ready as before."""
+    book = Logbook(product)
+    yield
+    assert gateway.send("GET", "/readyz").status_code == 200
+    assert book.faults() == []

@@ -3,14 +3,13 @@
 import contextlib
 import json
 import socket
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
 from services.common.ids import new_id
-from tests.strangers.logbook import Logbook
-from tests.support.product import ADMIN_EMAIL, PASSWORD, Gateway, Product, Visitor
+from tests.strangers import logbook
+from tests.support.product import ADMIN_EMAIL, PASSWORD, Gateway, Visitor
 from tests.support.waiting import wait_until
 
 PATH = b"/v1/auth/token"
@@ -18,12 +17,7 @@ BEHIND = b"GET /v1/agents HTTP/1.1\r\nHost: x\r\n\r\n"
 LIMIT = 256 * 1024
 
 
-@pytest.fixture(autouse=True)
-def no_faults(product: Product, gateway: Gateway) -> Iterator[None]:
-    book = Logbook(product)
-    yield
-    assert gateway.send("GET", "/readyz").status_code == 200
-    assert book.faults() == []
+no_faults = pytest.fixture(logbook.no_faults, autouse=True)
 
 
 def connect(gateway: Gateway) -> socket.socket:

@@ -29,8 +29,7 @@ ADDRESS = "203.0.113.77"  # documentation's (RFC 5737)
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory, facebook: Facebook) -> Iterator[Product]:
     """One of its own, every process with metrics to be read, and every line of its logs our own doing."""
-    outside = {"FOYER_GRAPH_URL": facebook.url, "FOYER_WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8"}
-    product = Product(tmp_path_factory.mktemp("told"), **outside)
+    product = Product(tmp_path_factory.mktemp("told"), **parts.outside(facebook))
     try:
         super(Product, product).start()
         for name, port in zip(SERVICES, free_ports(len(SERVICES)), strict=True):

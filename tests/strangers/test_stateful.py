@@ -5,7 +5,6 @@ The OpenAPI document has no links; they follow from a rule of the API's that the
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.e2e.conftest import make_channel
-from tests.strangers.logbook import Logbook
-from tests.support.product import Agent, Gateway, Product, Visitor
+from tests.strangers import logbook
+from tests.support.product import Agent, Gateway, Visitor
 
 CHECKS = [
     not_a_server_error,
@@ -101,12 +100,7 @@ class Callers:
         return self.agent if path.startswith(shared) and method.lower() != "delete" and "export" not in path else self.admin
 
 
-@pytest.fixture(autouse=True)
-def no_faults(product: Product, gateway: Gateway) -> Iterator[None]:
-    book = Logbook(product)
-    yield
-    assert gateway.send("GET", "/readyz").status_code == 200
-    assert book.faults() == []
+no_faults = pytest.fixture(logbook.no_faults, autouse=True)
 
 
 def explore(gateway: Gateway, admin: str, *, scenarios: int, steps: int) -> Counter[str]:

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import socket
-from collections.abc import Iterator
 from urllib.parse import quote_from_bytes
 
 import pytest
@@ -12,8 +11,8 @@ from hypothesis import strategies as st
 
 from deploy.replay.sse import Event, Parser
 from services.common.ids import new_id
-from tests.strangers.logbook import Logbook
-from tests.support.product import Agent, Gateway, Product, Visitor
+from tests.strangers import logbook
+from tests.support.product import Agent, Gateway, Visitor
 
 BOUNDED = settings(
     max_examples=60,
@@ -31,12 +30,7 @@ def agent(gateway: Gateway, admin: str) -> Agent:
     return Agent(gateway, admin, "Listener")
 
 
-@pytest.fixture(autouse=True)
-def no_faults(product: Product, gateway: Gateway) -> Iterator[None]:
-    book = Logbook(product)
-    yield
-    assert gateway.send("GET", "/readyz").status_code == 200
-    assert book.faults() == []
+no_faults = pytest.fixture(logbook.no_faults, autouse=True)
 
 
 def begin(

@@ -13,6 +13,7 @@ import pytest
 from services.common.rpc_client import RpcClient
 from services.common.settings import Settings
 from tests.support.events import Announcer, Collector, DeadLetters
+from tests.support.facebook import Facebook
 from tests.support.product import Gateway, Product, Stream
 from tests.support.stack import Stack
 
@@ -92,6 +93,16 @@ def product(**extra: str) -> Callable[[pytest.TempPathFactory], Iterator[Product
             yield product
 
     return product
+
+
+def outside(facebook: Facebook) -> dict[str, str]:
+    """The variables of a product whose outside world is this machine: that Facebook, and webhooks' receivers on loopback."""
+    return {"FOYER_GRAPH_URL": facebook.url, "FOYER_WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8"}
+
+
+def open_product(tmp_path_factory: pytest.TempPathFactory, facebook: Facebook) -> Iterator[Product]:
+    """All but the gateway, with an outside world."""
+    yield from product(**outside(facebook))(tmp_path_factory)
 
 
 def gateway(product: Product) -> Gateway:

@@ -7,7 +7,7 @@ import socketserver
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -204,3 +204,11 @@ class Receiver:
         finally:
             with self._lock:
                 self.open -= 1
+
+
+def running_receiver() -> Iterator[Receiver]:
+    """One that listens; a fixture of whatever scope."""
+    receiver = Receiver()
+    receiver.start()
+    yield receiver
+    receiver.stop()

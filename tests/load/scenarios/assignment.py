@@ -7,6 +7,7 @@ from deploy.local.waiting import wait_until
 from tests.load.arrivals import poisson, together
 from tests.load.driver import Run, drive
 from tests.load.lab import CONNECTIONS, MAX_CAPACITY, Guest, Lab, World
+from tests.load.latency import LATENCY_COLUMNS
 from tests.load.machine import processor_time
 from tests.load.numbers import ratio, summarise
 from tests.load.report import Column, Section, Table, Value
@@ -207,16 +208,7 @@ def _tables(rows: Rows) -> list[Table]:
             Column("arrivals", "arrivals"),
             Column("reached", "reached/s", 1),
             Column("lost", "lost"),
-            Column("p50", "p50 ms", 1),
-            Column("p99", "p99 ms", 1),
-            Column("max", "max ms", 1),
-            Column("post_p50", "POST p50 ms", 1),
-            Column("post_p99", "POST p99 ms", 1),
-            Column("floor_p50", "floor p50 ms", 1),
-            Column("ratio_p50", "p50 / floor", 1),
-            Column("floor_p99", "floor p99 ms", 1),
-            Column("ratio_p99", "p99 / floor", 1),
-            Column("late", "load late by at most, ms", 1),
+            *LATENCY_COLUMNS,
         ],
         rows.stages,
         "Where fewer a second reach their agents than come, the machine is at its end: the line grows, and the latencies with it.",

@@ -13,10 +13,10 @@ from tests.load.exchange import Load, request
 from tests.load.footprint import Memory, group
 from tests.load.lab import MAX_CAPACITY, Lab, Talk, World
 from tests.load.machine import processor_time
-from tests.load.numbers import ratio, summarise
+from tests.load.numbers import ratio
 from tests.load.posting import Posting
 from tests.load.report import Column, Figure, Plot, Section, Series, Table, Value
-from tests.load.scenarios.lists import NEWEST_FIRST, OPEN, PAGE, ask_in_turn, pages_of
+from tests.load.scenarios.lists import NEWEST_FIRST, OPEN, PAGE, ask_in_turn, pages_of, values
 from tests.load.wire import Wire
 from tests.support.product import Agent
 
@@ -145,15 +145,7 @@ def _stored(world: World, size: int) -> dict[str, Value]:
 
 
 def _values(load: Load, bare: Found) -> dict[str, Value]:
-    summary = summarise(load.latencies)
-    return {
-        "rate": load.rate,
-        "p50": 1000 * summary.p50,
-        "p99": 1000 * summary.p99,
-        "bare_rate": bare.rate,
-        "bare_p50": 1000 * bare.p50,
-        "ratio": ratio(load.rate, bare.rate),
-    }
+    return values(load, bare) | {"ratio": ratio(load.rate, bare.rate)}
 
 
 def _compare(rows: Rows) -> None:

@@ -15,17 +15,12 @@ from services.common import outgoing
 from services.common.guard import UNGUARDED, Address, Guard, Refused, read_networks
 from services.common.outgoing import Answer, NotReached, check_target, post
 from tests.support import receiver as reactions
-from tests.support.receiver import Receiver, answering, make_certificate
+from tests.support.receiver import Receiver, answering, make_certificate, running_receiver
 
 LOOPBACK = Guard(read_networks("127.0.0.0/8"))
 
 
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    receiver.start()
-    yield receiver
-    receiver.stop()
+receiver = pytest.fixture(running_receiver, scope="module")
 
 
 def send(url: str, *, guard: Guard = LOOPBACK, deadline: float = 5.0, read_bytes: int = 4096) -> Answer:

@@ -12,7 +12,7 @@ from services.common.times import now
 from services.messaging.store import MessagingStore
 from tests.service.messaging.conftest import ADMIN, Messaging
 from tests.support import parts
-from tests.support.receiver import Received, Receiver
+from tests.support.receiver import Received, Receiver, running_receiver
 from tests.support.relay import NoRelay
 from tests.support.stack import Stack, wait_for_service
 from tests.support.waiting import wait_until
@@ -113,12 +113,7 @@ rpc = pytest.fixture(parts.rpc, scope="session")
 announcer = pytest.fixture(parts.announcer, scope="session")
 
 
-@pytest.fixture(scope="session")
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    receiver.start()
-    yield receiver
-    receiver.stop()
+receiver = pytest.fixture(running_receiver, scope="session")
 
 
 @pytest.fixture(scope="session")
