@@ -6,6 +6,7 @@ A few queries for forty posts cost the driver and the database little more than 
 from collections.abc import Sequence
 from copy import deepcopy
 from datetime import timedelta
+from operator import itemgetter
 from typing import NamedTuple
 
 from pymongo.database import Database
@@ -70,8 +71,9 @@ class PostStore(MessageStore):
         ids = {each.conversation_id for each in asked if each.conversation_id is not None}
         contact_ids = {each.contact_id for each in asked if each.contact_id is not None}
         queries = [_among("_id", ids)] if ids else []
+        lately = now() - REPEATED_WITHIN
         if contact_ids:
-            queries.append(_among("contact.id", contact_ids) | {"archived_at": {"$not": {"$lt": now() - REPEATED_WITHIN}}})
+            queries.append(_among("contact.id", contact_ids) | {"archived_at": {"$not": {"$lt": lately}}})
         by_id: dict[str, Document] = {}
         opened: dict[str, Document] = {}
         archived: dict[str, Document] = {}
@@ -80,8 +82,8 @@ class PostStore(MessageStore):
             contact_id = conversation["contact"]["id"]
             if conversation["status"] == "open":
                 opened[contact_id] = conversation
-            elif contact_id not in archived or conversation["created_at"] > archived[contact_id]["created_at"]:
-                archived[contact_id] = conversation
+            elif conversation["archived_at"] >= lately:  # another may have asked for it by its id
+                archived[contact_id] = max(conversation, archived.get(contact_id, conversation), key=itemgetter("created_at"))
         given: set[str] = set()
 
         def give(conversation: Document | None) -> Document | None:
