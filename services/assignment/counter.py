@@ -2,7 +2,7 @@
 
 A turn costs some ten round trips, whatever is decided in it, and only one is under way. So commands that came while one was share the
 next: each is followed by serving the line, as in a turn of its own, on what those before it left. When one of them fails none was
-decided, and each takes a turn of its own: what is refused is refused on what was committed.
+decided, and each half takes a turn, down to the one that fails by itself: what is refused is refused on what was committed.
 """
 
 import threading
@@ -17,6 +17,7 @@ from services.assignment.desk import Desk
 from services.assignment.metrics import count_turn
 from services.assignment.takers import Takers
 from services.assignment.turns import Books, Turn
+from services.common.envelope import Origin
 from services.common.grouping import Grouped
 from services.common.store import TRANSACTION_SECONDS
 
@@ -27,10 +28,11 @@ TOGETHER = 50  # commands in one turn, so that it stays a short one
 
 
 class Command(NamedTuple):
-    """What is to be decided, and the conversations whose assignments it looks at."""
+    """What is to be decided, the conversations whose assignments it looks at, and what the events of it come of."""
 
     decide: Work
     conversation_ids: Sequence[str] = ()
+    origin: Origin = Origin()
 
 
 class Store(Books, Protocol):
@@ -76,15 +78,16 @@ class Counter:
             if len(commands) == 1:
                 yield error
             else:
-                for command in commands:
-                    yield from self._decide_together([command])
+                middle = len(commands) // 2
+                yield from self._decide_together(commands[:middle])
+                yield from self._decide_together(commands[middle:])
         else:
             yield from [desk] * len(commands)
 
     def _take_turns(self, commands: Sequence[Command]) -> Desk:
         desk, more = self._take_turn(commands)
         while more:
-            _, more = self._take_turn([Command(lambda _, __: None)])
+            _, more = self._take_turn([Command(lambda _, __: None, origin=commands[-1].origin)])
         return desk
 
     def _take_turn(self, commands: Sequence[Command]) -> tuple[Desk, bool]:
@@ -103,6 +106,7 @@ class Counter:
             for command in commands:
                 command.decide(turn, desk)
                 more = desk.drain(read)
+                turn.attribute(command.origin, desk)
             turn.close(desk)
             return desk, more
 

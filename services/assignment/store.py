@@ -22,6 +22,7 @@ from services.assignment.line import Line
 from services.assignment.lookout import Lookout
 from services.assignment.takers import FORGOTTEN
 from services.assignment.turns import Turn, Write
+from services.common.envelope import Origin
 from services.common.errors import StaleDocument
 from services.common.paging import decode_cursor
 from services.common.store import Document, Store
@@ -62,7 +63,7 @@ class AssignmentStore(Store):
         Commands that wait are decided in one turn, one after the other. Returns the desk after that turn. Raises the driver's error
         when no turn could be had within TRANSACTION_SECONDS.
         """
-        return self._counter.decide(Command(lambda _, desk: command(desk), conversation_ids))
+        return self._counter.decide(Command(lambda _, desk: command(desk), conversation_ids, Origin.current()))
 
     def repair(self) -> Desk:
         """Set the agents' loads and the line's length to what they really are, and serve the line.
@@ -74,13 +75,13 @@ class AssignmentStore(Store):
             desk.recount(turn.holdings())
             turn.recount_line()
 
-        return self._counter.decide_alone(Command(recount))
+        return self._counter.decide_alone(Command(recount, origin=Origin.current()))
 
     def forget_contact(self, contact_id: str, at: datetime) -> None:
         """Empty what was remarked on an erased contact's conversations, now and in decisions yet to come."""
         # A turn that began before this note is over when the one below begins, and so are its remarks found.
         erasure.note_erased(self.database, contact_id, at)
-        self._counter.decide_alone(Command(lambda turn, _: turn.forget_contact(contact_id)))
+        self._counter.decide_alone(Command(lambda turn, _: turn.forget_contact(contact_id), origin=Origin.current()))
 
     def read_teams(self, edition: int, session: ClientSession | None = None) -> Collection[Team]:
         """All teams. The ledger's `edition` counts their changes: they are read anew only when it is another, and never while 0."""

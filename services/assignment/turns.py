@@ -4,8 +4,10 @@ The ledger, which every turn writes first, also keeps what would cost each turn 
 teams changed, and how long the last conversations took.
 """
 
+import itertools
 import secrets
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -35,7 +37,7 @@ from services.assignment.line import Line
 from services.assignment.places import Move, Place, Places, is_news
 from services.assignment.serving import Page
 from services.assignment.waiting import KEPT_DURATIONS, typical_seconds
-from services.common.envelope import NewEvent
+from services.common.envelope import NewEvent, Origin
 from services.common.store import Document
 from services.common.times import now
 
@@ -55,7 +57,7 @@ class Books(Protocol):
 
 
 class Turn:
-    """Open it, let the desk decide and `drain`, `close` it: all within the transaction of `session`."""
+    """Open it, let the desk decide and `drain`, `attribute` that, `close` it: all within the transaction of `session`."""
 
     def __init__(self, store: Books, session: ClientSession) -> None:
         self._store = store
@@ -69,6 +71,10 @@ class Turn:
         self._teams: dict[str, Team] = {}
         self._moment: datetime | None = None
         self._decisions: list[Document] = []
+        self._asked: set[Origin] = set()
+        self._origins: dict[
+            str, tuple[object, Origin]
+        ] = {}  # by conversation and agent: what was told of them, and by whose asking
 
     def open(self, conversation_ids: Collection[str]) -> Desk:
         """The desk with every agent and team, and the assignments of these conversations. Writes the ledger before all else."""
@@ -121,6 +127,14 @@ class Turn:
         """Empty what was remarked on an erased contact's conversations."""
         forget_contact(self._database, contact_id, self._session)
 
+    def attribute(self, origin: Origin, desk: Desk) -> None:
+        """Let the events of what the desk has told and changed since the last call come of this."""
+        self._asked.add(origin)
+        for key, state in itertools.chain(desk.told.items(), desk.agents.items()):
+            seen = self._origins[key][0] if key in self._origins else self._known.get(key)
+            if state is not seen:
+                self._origins[key] = state, origin
+
     def close(self, desk: Desk) -> None:
         """Write what the desk changed, with its decisions and events, and tell those in line who moved."""
         before = {key: to_assignment(document) for key, document in self._assignments.items()}
@@ -170,7 +184,7 @@ class Turn:
             self._decisions.append(decision)
             values |= {"changed_at": made.at, "history_seq": seq, "reason": made.reason}
         result = (old or {"_id": key}) | values | {"version": old["version"] + 1 if old else 1}
-        return old, values, [assignment_changed(result, told.outcome, decision)] if told else []
+        return old, values, self._attributed(key, assignment_changed(result, told.outcome, decision)) if told else []
 
     def _standing(self, assignment: Assignment, old: Document | None, place: Place | None) -> Document:
         if assignment.state != "queued":
@@ -183,7 +197,7 @@ class Turn:
     def _step(self, document: Document, place: Place) -> Write:
         values: Document = {"queue_position": place.position, "estimated_wait_seconds": place.estimate}
         result = document | values | {"version": document["version"] + 1}
-        return document, values, [assignment_changed(result, "queued", None)]
+        return document, values, self._attributed(document["_id"], assignment_changed(result, "queued", None))
 
     def _changed_agents(self, desk: Desk) -> tuple[list[Write], bool]:
         """What to write of the agents, and whether it concerns how long somebody waits."""
@@ -195,7 +209,8 @@ class Turn:
                 continue
             known = known or Agent(agent.id, agent.name)
             version = old["version"] + 1 if old else 1
-            events = [agent_load_changed(agent.id, agent.load, version)] if agent.load != known.load else []
+            loaded = agent.load != known.load
+            events = self._attributed(agent.id, agent_load_changed(agent.id, agent.load, version)) if loaded else []
             writes.append((old, agent_values(agent) | ({} if old else {"_id": agent.id}), events))
             stirred |= (agent.present, agent.load, agent.capacity) != (known.present, known.load, known.capacity)
         return writes, stirred
@@ -218,6 +233,13 @@ class Turn:
             values["teams"] = self._ledger.get("teams", 0) + 1
         if values:
             self._database[LEDGER].update_one({"_id": LEDGER}, {"$set": values}, session=self._session)
+
+    def _attributed(self, key: str, event: NewEvent) -> list[NewEvent]:
+        """The event with what it came of: nobody in particular when several asked, and it only followed from all of it."""
+        found = self._origins.get(key)
+        if found is not None:
+            return [replace(event, origin=found[1])]
+        return [replace(event, origin=next(iter(self._asked)) if len(self._asked) == 1 else Origin())]
 
     def _remember(self, found: Iterable[Document]) -> None:
         self._assignments |= {document["_id"]: document for document in found}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from services.common import tracing
 from services.common.ids import new_id
@@ -11,29 +11,43 @@ from services.common.times import from_wire, now
 from services.common.wire import Undecodable, decode_object
 
 
+class Origin(NamedTuple):
+    """What an event came of: the request that asked for it, and that request's trace."""
+
+    request_id: str | None = None
+    traceparent: str | None = None
+
+    @classmethod
+    def current(cls) -> Self:
+        """That of what this thread does."""
+        return cls(request_id.get(), tracing.traceparent())
+
+
 @dataclass(frozen=True)
 class NewEvent:
-    """An event about to be committed; the store adds the entity's id and version, and who asked."""
+    """An event about to be committed; the store adds the entity's id and version."""
 
     type: str
     kind: str
     data: dict[str, Any]
     contact_id: str | None = None
     entity_id: str | None = None  # the document's own id unless given: a message's, within its conversation's document
+    origin: Origin | None = None  # of whoever writes it, unless given
 
     def entry(self, document_id: str, version: int) -> dict[str, Any]:
         """What the outbox of the document keeps."""
+        origin = self.origin or Origin.current()
         entry = {
             "id": new_id(),
             "type": self.type,
             "entity": {"kind": self.kind, "id": self.entity_id or document_id, "version": version},
             "contact_id": self.contact_id,
             "at": now(),
-            "request_id": request_id.get(),
+            "request_id": origin.request_id,
             "data": self.data,
         }
-        if (traceparent := tracing.traceparent()) is not None:
-            entry["traceparent"] = traceparent
+        if origin.traceparent is not None:
+            entry["traceparent"] = origin.traceparent
         return entry
 
 

@@ -98,6 +98,11 @@ class Office:
         found = self.database.agents.find_one({"_id": name})
         return int(found["load"]) if found else 0
 
+    def turns(self) -> int:
+        """How many turns were taken so far."""
+        found = self.database.ledger.find_one({})
+        return int(found["turn"]) if found else 0
+
     def request(self, conversation_id: str, *, version: int | None = None, times: int = 1, at: Any = None, **wish: Any) -> str:
         """The bot reaches its assign block."""
         usual = {"strategy": None, "agents": None, "unavailable": "wait", "requested_by": BOT}

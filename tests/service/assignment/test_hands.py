@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from services.common.errors import RemoteError
+from services.common.logs import request_id
 from tests.service.assignment.office import Office, conversations
 from tests.support.waiting import wait_until
 
@@ -240,3 +241,19 @@ def test_no_event_is_left_unsent_when_the_hands_rest(office: Office) -> None:
     office.wait_changed(conversation, "assigned", count=2)
     unsent = {"outbox.0": {"$exists": True}}
     wait_until(lambda: not any(office.database[name].count_documents(unsent) for name in ("agents", "assignments")))
+
+
+def test_each_event_names_the_request_that_asked_for_it_when_many_are_decided_together(office: Office) -> None:
+    office.hire("ann")
+    wanted = conversations(40)
+
+    def assign(conversation: str) -> None:
+        request_id.set(f"for-{conversation}")
+        office.assign(conversation, "ann")
+
+    turns = office.turns()
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        list(pool.map(assign, wanted))
+    assert office.turns() - turns < len(wanted), "none was decided together with another"
+    for conversation in wanted:
+        assert office.wait_changed(conversation, "assigned")["request_id"] == f"for-{conversation}"

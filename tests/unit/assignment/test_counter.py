@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from pymongo.errors import AutoReconnect
 
 from services.assignment.agents import Agent, Snapshot, Team
-from services.assignment.counter import Command, Counter, part
+from services.assignment.counter import TOGETHER, Command, Counter, part
 from services.assignment.desk import Desk
 from services.assignment.domain import Assignment, Decision
 from services.common.errors import Conflict
@@ -165,7 +165,14 @@ def test_what_is_refused_is_refused_by_a_turn_of_its_own_and_the_others_are_deci
     assert isinstance(first, Desk)
     assert isinstance(second, Conflict)
     assert isinstance(third, Desk)
-    assert turns.taken == [["a", "b", "c"], ["a"], ["b"], ["c"]]
+    assert turns.taken == [["a", "b", "c"], ["a"], ["b", "c"], ["b"], ["c"]]
+
+
+def test_one_that_is_refused_among_many_costs_few_turns(turns: Turns) -> None:
+    turns.refused = {"c3"}
+    outcomes = turns.decide(*(f"c{number}" for number in range(TOGETHER)))
+    assert [place for place, outcome in enumerate(outcomes) if not isinstance(outcome, Desk)] == [3]
+    assert len(turns.taken) < TOGETHER / 3
 
 
 def test_all_hear_of_an_outage_at_once_and_nobody_tries_again(turns: Turns) -> None:
