@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from types import TracebackType
 from typing import Generic, TypeVar
 
 from services.common.errors import Unavailable
@@ -27,6 +28,7 @@ class _Place(Generic[Argument, Outcome]):
         self.called = threading.Event()  # when it is done, or is to lead the next group
         self.done = False
         self.outcome: Outcome | Exception = Unavailable("The work was given up.")
+        self.traceback: TracebackType | None = None
 
     def wait(self) -> None:
         """Until called."""
@@ -64,7 +66,7 @@ class Grouped(Generic[Argument, Outcome]):
         if not place.done:
             self._lead()
         if isinstance(place.outcome, Exception):
-            raise place.outcome
+            raise place.outcome.with_traceback(place.traceback)  # others raise the same one, and each would lengthen it
         return place.outcome
 
     def _lead(self) -> None:
@@ -79,6 +81,8 @@ class Grouped(Generic[Argument, Outcome]):
                 place.outcome = error
         finally:
             for place in group:
+                if isinstance(place.outcome, Exception):
+                    place.traceback = place.outcome.__traceback__
                 place.done = True
                 place.called.set()
             self._call_next()

@@ -1,6 +1,7 @@
 """Calls done together: nobody is forgotten, nobody gets another's result, and company isn't waited for."""
 
 import threading
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -88,6 +89,36 @@ def test_all_of_a_group_fail_when_the_work_does_and_the_next_group_goes_on() -> 
         grouped(1)
     broken = False
     assert grouped(2) == 2
+
+
+def test_what_all_of_a_group_raise_keeps_the_traceback_of_the_work() -> None:
+    gate = Gate()
+    gone = ConnectionError("away")
+
+    def work(arguments: Sequence[int]) -> list[int | Exception]:
+        gate.work(arguments)
+        try:
+            raise gone
+        except ConnectionError as error:
+            return [error] * len(arguments)
+
+    def call(number: int) -> None:
+        with pytest.raises(ConnectionError):
+            grouped(number)
+
+    grouped = Grouped(work)
+    callers = [threading.Thread(target=call, args=(number,), daemon=True) for number in range(30)]
+    callers[0].start()
+    assert gate.entered.wait(SECONDS)
+    for caller in callers[1:]:
+        caller.start()
+    wait_for_waiting(grouped, len(callers) - 1)
+    gate.open.set()
+    for caller in callers:
+        caller.join(SECONDS)
+    frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(gone.__traceback__)]
+    assert frames[-1] == "work"
+    assert len(frames) < 10
 
 
 def test_a_group_is_bounded() -> None:
