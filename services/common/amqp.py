@@ -142,6 +142,12 @@ class Publisher:
         self._rejected = 0
         self._returned: list[str] = []
 
+    def connect(self) -> None:
+        """Have a link, for who wants to know whether it is a new one before publishing. Raises BROKER_ERRORS."""
+        with self._lock:
+            if self._channel is None:
+                self._open()
+
     def publish_confirmed(self, messages: Sequence[Outgoing], *, mandatory: bool = True, timeout: float = 5.0) -> None:
         """Send all of them in order and return when the broker has taken responsibility for each.
 
@@ -166,8 +172,7 @@ class Publisher:
     def require(self, queues: Sequence[str]) -> None:
         """Return when the queues were there just now. Raises BROKER_ERRORS."""
         with self._lock:
-            if self._channel is None:
-                self._open()
+            self.connect()
             if self._connection is None:
                 raise ConnectionError("not connected")
             try:
@@ -181,8 +186,7 @@ class Publisher:
     def count_ready(self, queue: str) -> int:
         """How many messages wait in a queue. Raises BROKER_ERRORS, also when there is no such queue."""
         with self._lock:
-            if self._channel is None:
-                self._open()
+            self.connect()
             connection = self._connection
             if connection is None:
                 raise ConnectionError("not connected")
@@ -215,8 +219,7 @@ class Publisher:
             self._reset()
 
     def _send(self, message: Outgoing, *, mandatory: bool) -> None:
-        if self._channel is None:
-            self._open()
+        self.connect()
         self._channel.basic_publish(
             message.to_amqp(),
             exchange=message.exchange,

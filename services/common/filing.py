@@ -6,7 +6,7 @@ thread of its own, and gathers meanwhile; one write for many costs a fraction of
 
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 
 from services.common.store import Document, Store
@@ -16,6 +16,7 @@ Batch = dict[Key, list[Document]]
 
 GATHER_SECONDS = 0.02
 MOST = 1_000  # entries in one go
+MAX_WAITING = 10_000  # entries; past it whoever brings more files as well
 
 
 class Remembered:
@@ -47,7 +48,8 @@ class Filing:
         """Take `check`, which raises unless everybody was reached, and `failed`, which is told why some could not be filed."""
         self._check = check
         self._failed = failed
-        self._waiting: list[Batch] = []
+        self._waiting: deque[Batch] = deque()
+        self._count = 0  # of the entries in it
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._ended = threading.Event()
@@ -56,8 +58,11 @@ class Filing:
         self.store: Store | None = None
 
     def add(self, batch: Batch) -> None:
-        """File these soon, behind those before."""
+        """File these soon, behind those before. While too many wait, some are filed first."""
+        while self._count >= MAX_WAITING:
+            self._file_waiting()
         self._waiting.append(batch)
+        self._count += _size(batch)
         self._wake.set()
 
     def run(self) -> None:
@@ -81,24 +86,34 @@ class Filing:
 
     def file(self, batch: Batch) -> None:
         """Settle these entries and take them out of their documents. Raises what the store and the check do; a repeat is harmless."""
-        if self.store is None or not batch:
-            return
         with self._one_at_a_time:
-            self._check([entry for entries in batch.values() for entry in entries])
-            for collection in {collection for collection, _ in batch}:
-                told = {document_id: entries for (name, document_id), entries in batch.items() if name == collection}
-                self.store.settle(collection, (entry for entries in told.values() for entry in entries))
-                self.store.mark_sent(collection, {key: [entry["id"] for entry in entries] for key, entries in told.items()})
-            self.got_on_at = time.monotonic()
+            self._file(batch)
 
     def _file_waiting(self) -> None:
-        batch: Batch = {}
-        count = 0
-        while self._waiting and count < MOST:
-            for key, entries in self._waiting.pop(0).items():
-                batch.setdefault(key, []).extend(entries)
-                count += len(entries)
         try:
-            self.file(batch)
+            with self._one_at_a_time:
+                self._file(self._take_waiting())
         except Exception as error:  # noqa: BLE001 - all of it is in the database still, where the sweep finds it
             self._failed(error)
+
+    def _file(self, batch: Batch) -> None:
+        if self.store is None or not batch:
+            return
+        self._check([entry for entries in batch.values() for entry in entries])
+        for collection in {collection for collection, _ in batch}:
+            told = {document_id: entries for (name, document_id), entries in batch.items() if name == collection}
+            self.store.settle(collection, (entry for entries in told.values() for entry in entries))
+            self.store.mark_sent(collection, {key: [entry["id"] for entry in entries] for key, entries in told.items()})
+        self.got_on_at = time.monotonic()
+
+    def _take_waiting(self) -> Batch:
+        batch: Batch = {}
+        while self._waiting and _size(batch) < MOST:
+            for key, entries in self._waiting.popleft().items():
+                batch.setdefault(key, []).extend(entries)
+                self._count -= len(entries)
+        return batch
+
+
+def _size(batch: Batch) -> int:
+    return sum(map(len, batch.values()))

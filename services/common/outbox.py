@@ -130,6 +130,8 @@ class OutboxRelay:
 
     def _publish(self, batch: Batch) -> Batch:
         """Publish what was not yet, which is returned."""
+        if batch:
+            self._publisher.connect()  # over a new link all are to go again, the earlier ones of a document first
         fresh = {
             key: unsent for key, entries in batch.items() if (unsent := [e for e in entries if e["id"] not in self._published])
         }

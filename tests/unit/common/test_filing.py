@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.common import filing
 from services.common.filing import Batch, Filing, Remembered
 
 Document = dict[str, Any]
@@ -90,6 +91,25 @@ def test_nothing_is_marked_that_could_not_be_settled_and_the_failure_is_told(des
     desk.filing.finish(SECONDS)
     assert [str(failure) for failure in desk.failures] == ["away"]
     assert desk.ledger.marked == []
+
+
+def test_who_brings_more_than_may_wait_files_some_first(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filing, "MAX_WAITING", 4)
+    monkeypatch.setattr(filing, "MOST", 2)
+    for number in range(0, 12, 2):
+        desk.filing.add(batch("a", str(number), str(number + 1)))
+    assert desk.ledger.settled == [str(number) for number in range(8)]
+    desk.thread.start()
+    desk.filing.finish(SECONDS)
+    assert desk.ledger.settled == [str(number) for number in range(12)]
+
+
+def test_nobody_waits_for_the_filing_of_what_cannot_be_filed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filing, "MAX_WAITING", 4)
+    desk.ledger.broken = True
+    for number in range(10):
+        desk.filing.add(batch("a", str(number)))
+    assert [str(failure) for failure in desk.failures] == ["away", "away"]
 
 
 def test_only_the_newest_ids_are_remembered() -> None:
