@@ -63,8 +63,8 @@ class EventStreamBody:
     def _hand_over(self, writer: StreamWriter) -> None:
         while self._actions:
             self._actions.pop()()
-        self._handed_over = True
         writer.adopt(self._stream, self._sock)
+        self._handed_over = True
         raise HandedOver
 
 

@@ -59,7 +59,7 @@ class StreamWriter:
                 client.advance()
             except Exception:  # one client's must not be everybody's end
                 log.exception("stream_not_sent")
-                client.finish()
+                client.give_up()
 
     def _tend(self) -> None:
         """Every tick: heartbeats for those who heard nothing, and an end to those who take nothing."""
@@ -73,7 +73,7 @@ class StreamWriter:
                     due = client.tend()
                 except Exception:
                     log.exception("stream_not_tended")
-                    client.finish()
+                    client.give_up()
                     continue
                 if due is not None:
                     self._look_again(client, due)
@@ -126,7 +126,7 @@ class _Client:
         if self._unsent:
             if now - self.moved_at >= sockets.SEND_TIMEOUT:
                 self._gone()
-            return self.moved_at + sockets.SEND_TIMEOUT
+            return now + TICK_SECONDS  # it may take the rest at any moment, and its time until a heartbeat begins then
         # Half a tick early rather than one late.
         if now - self.moved_at >= HEARTBEAT_SECONDS - TICK_SECONDS / 2:
             self._send(chunk(sse_heartbeat(self._stream.settled())))
@@ -143,6 +143,13 @@ class _Client:
         self._unblock()
         self._sock.close()
         self._stream.close()
+
+    def give_up(self) -> None:
+        """`finish`, whatever stands in its way."""
+        try:
+            self.finish()
+        except Exception:
+            log.exception("stream_not_finished")
 
     def _send(self, data: bytes) -> None:
         try:

@@ -144,6 +144,15 @@ def test_silence_is_broken_with_the_position(desk: Desk, monkeypatch: pytest.Mon
     receive(client, chunk(b": heartbeat\nid: e-0\n\n"))
 
 
+def test_silence_of_a_client_that_took_its_rest_late_is_broken_as_soon(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "HEARTBEAT_SECONDS", 0.0)
+    _, client = desk.client()
+    sent = desk.tell(size=3_000_000)
+    gevent.sleep(writer.TICK_SECONDS * 1.5)  # it was looked at while the socket was full
+    receive(client, sent)
+    receive(client, chunk(b": heartbeat\nid: e-1\n\n"))
+
+
 def test_client_is_given_up_when_a_write_makes_no_progress(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "SEND_TIMEOUT", 0.0)
     monkeypatch.setattr(writer, "HEARTBEAT_SECONDS", 0.0)
@@ -164,6 +173,24 @@ def test_one_client_s_failure_is_not_the_others(desk: Desk, monkeypatch: pytest.
     desk.tell("c1")
     receive(good, desk.tell("c2"))
     wait_until(lambda: broken in desk.closed, what="the end of the broken one")
+
+
+def test_others_go_on_when_a_broken_one_cannot_even_be_finished(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, _unread = desk.client("c1")
+    _, good = desk.client("c2")
+    tried: list[ClientStream] = []
+
+    def fail() -> list[Payload]:
+        tried.append(broken)
+        raise RuntimeError("planted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(broken.subscriber, "take_waiting", fail)
+        patch.setattr(broken, "close", fail)
+        desk.tell("c1")
+        wait_until(lambda: len(tried) == 2, what="both failures")
+    receive(good, desk.tell("c2"))
+    broken.close()
 
 
 @pytest.mark.parametrize(("protocol", "handed_over"), [("HTTP/1.1", True), ("HTTP/1.0", False)])
