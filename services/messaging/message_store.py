@@ -12,6 +12,7 @@ from pymongo.errors import BulkWriteError
 from services.common.bulk import require_duplicates_only
 from services.common.store import Document, Store
 
+CLIENT_IDS = [("conversation_id", ASCENDING), ("client_message_id", ASCENDING)]
 # Conversations whose messages match a search; a broader search shows the newest of these.
 MAX_TEXT_MATCHES = 500
 
@@ -22,11 +23,7 @@ class MessageStore(Store):
     indexes: ClassVar[Mapping[str, Sequence[IndexModel]]] = {
         "messages": [
             IndexModel([("conversation_id", ASCENDING), ("seq", ASCENDING)], unique=True),
-            IndexModel(
-                [("conversation_id", ASCENDING), ("client_message_id", ASCENDING)],
-                unique=True,
-                partialFilterExpression={"client_message_id": {"$type": "string"}},
-            ),
+            IndexModel(CLIENT_IDS, unique=True, partialFilterExpression={"client_message_id": {"$type": "string"}}),
             IndexModel([("text", "text")], default_language="none"),
         ],
     }
@@ -47,14 +44,15 @@ class MessageStore(Store):
 
     def find_messages_by_client_ids(self, asked: Sequence[tuple[Document, str]]) -> list[Document | None]:
         """For each conversation, read before, and client's id the message that was posted under it, in one query."""
-        found = [_find_unfiled(conversation, key) for conversation, key in asked]
+        found = [find_unfiled(conversation, key) for conversation, key in asked]
         missing = {(conversation["_id"], key) for (conversation, key), message in zip(asked, found, strict=True) if not message}
         if not missing:
             return found
-        queries = [{"conversation_id": conversation_id, "client_message_id": key} for conversation_id, key in missing]
+        queries = [{"conversation_id": conversation_id, "client_message_id": under(key)} for conversation_id, key in missing]
         query: Document = queries[0] if len(queries) == 1 else {"$or": queries}
         filed = {
-            (message["conversation_id"], message["client_message_id"]): message for message in self.database.messages.find(query)
+            (message["conversation_id"], message["client_message_id"]): message
+            for message in self.database.messages.find(query).hint(CLIENT_IDS)
         }
         return [
             message or filed.get((conversation["_id"], key)) for (conversation, key), message in zip(asked, found, strict=True)
@@ -106,6 +104,14 @@ class MessageStore(Store):
         self.database.messages.update_many({"conversation_id": conversation_id, "$or": full}, [{"$set": emptied}])
 
 
+def under(client_message_id: str) -> Document:
+    """What a query asks of `client_message_id`.
+
+    By an equality alone MongoDB does not see that the partial index has it, and reads all messages of the conversation.
+    """
+    return {"$eq": client_message_id, "$type": "string"}
+
+
 def _filed(message: Document) -> Document:
     document = {name: value for name, value in message.items() if name != "id"}
     return {"_id": message["id"], **document}
@@ -115,7 +121,8 @@ def _unfiled(conversation: Document) -> list[Document]:
     return [_filed(entry["data"]) for entry in conversation.get("outbox", []) if entry["type"] == "message_posted"]
 
 
-def _find_unfiled(conversation: Document, client_message_id: str) -> Document | None:
+def find_unfiled(conversation: Document, client_message_id: str) -> Document | None:
+    """The message that was posted under the client's id, if it is still in its conversation's outbox."""
     for entry in conversation["outbox"]:
         if entry["type"] == "message_posted" and entry["data"]["client_message_id"] == client_message_id:
             return _filed(entry["data"])
