@@ -13,6 +13,7 @@ import orjson
 
 from gateway.context import call
 from services.common.times import now, to_wire
+from services.common.wire import encode_to_keep
 
 MAX_MESSAGES = 10_000
 MAX_OTHERS = 10_000
@@ -36,7 +37,7 @@ class Export:
 
     def take(self, kind: str, record: Record) -> orjson.Fragment | None:
         """The record as it is sent; None when there is no room for it."""
-        encoded = orjson.dumps(record)
+        encoded = encode_to_keep(record)
         if self._is_full(kind) or self._bytes + len(encoded) > MAX_BYTES or time.monotonic() > self._until:
             self.truncated = True
             return None

@@ -6,12 +6,16 @@ gunicorn's first process imports this module; it must stay free of everything th
 import math
 import os
 import signal
+import sys
 import time
 from typing import Any
 
-from gunicorn import glogging
+# structlog loads it wherever it is installed, as the tests' packages do, to draw tracebacks that no log here has: 5 MB in each process.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
 
-from services.common import logs
+from gunicorn import glogging  # noqa: E402
+
+from services.common import logs  # noqa: E402
 
 # Several processes, not several workers: one stream consumer per process.
 worker_class = "gevent"

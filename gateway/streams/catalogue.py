@@ -8,7 +8,7 @@ from gateway.streams.entries import Audience, Entry, Payload
 from gateway.streams.positions import Position
 from gateway.views import visitor_conversation, visitor_message
 from services.common.envelope import Event
-from services.common.wire import encode
+from services.common.wire import encode_to_keep
 
 View = Callable[[dict[str, Any]], dict[str, Any] | None]
 
@@ -67,9 +67,9 @@ def to_entry(event: Event, position: Position) -> Entry | None:
     row = CATALOGUE.get((event.source, event.type))
     if row is None:
         return None
-    payloads = {Audience.AGENTS: Payload(str(position), row.name, encode(event.data))}
+    payloads = {Audience.AGENTS: Payload(str(position), row.name, encode_to_keep(event.data))}
     if row.visitor is not None and event.contact_id is not None:
         shown = row.visitor(event.data)
         if shown is not None:
-            payloads[Audience.VISITOR] = Payload(str(position), row.name, encode(shown))
+            payloads[Audience.VISITOR] = Payload(str(position), row.name, encode_to_keep(shown))
     return Entry(position.offset, payloads, event.contact_id)

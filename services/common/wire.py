@@ -16,6 +16,11 @@ def encode(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
+def encode_to_keep(value: Any) -> bytes:
+    """As `encode`, for what is kept for longer: orjson leaves each result in the 4 kB or more that it was written into."""
+    return bytes(memoryview(encode(value)))
+
+
 def decode_object(body: bytes | str | memoryview) -> dict[str, Any]:
     """The JSON object in `body`. Raises Undecodable."""
     try:

@@ -1,5 +1,6 @@
 """Ids, encodings and the catalogue."""
 
+import tracemalloc
 from typing import Any
 
 import orjson
@@ -51,6 +52,20 @@ def test_encoding_is_made_once_when_many_clients_get_the_event() -> None:
     payload = Payload("e-1", "x", b"{}")
     assert payload.sse() is payload.sse()
     assert payload.text() is payload.text()
+
+
+def test_entries_occupy_no_more_than_they_are_reckoned_at_when_they_are_kept() -> None:
+    data = {"id": "m", "conversation_id": "c", "seq": 7, "author": {"kind": "visitor"}, "text": "It came on Monday, in blue." * 4}
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    kept = [entry for _ in range(500) if (entry := to_entry(event("messaging", "message_posted", data), AT)) is not None]
+    for entry in kept:
+        for payload in entry.payloads.values():
+            payload.chunk()
+    occupied, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(kept[0].payloads) == 2
+    assert occupied - before < sum(entry.cost for entry in kept)
 
 
 def test_heartbeat_names_the_position_when_it_is_known() -> None:
