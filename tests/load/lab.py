@@ -28,8 +28,6 @@ SETTLING_SECONDS = 120.0
 PREPARING = 4  # at once: the preparation is not what is measured
 GATEWAY = "gateway"
 PAGE = {"url": "https://shop.example/", "title": "Shop"}
-# Nobody signs in again while a scenario runs.
-VARIABLES = {"FOYER_ACCESS_TOKEN_SECONDS": "86400"}
 
 
 @dataclass
@@ -46,7 +44,7 @@ class Lab:
     def product(self, *, replicas: int = 1, of: str = "assignment") -> Iterator["World"]:
         """A fresh product with so many processes of one part: a service, or the gateway."""
         self._products += 1
-        with running(Product(self.folder / f"product-{self._products}", **VARIABLES)) as product:
+        with running(Product(self.folder / f"product-{self._products}")) as product:
             gateway = product.start_gateway()
             self.versions = machine.versions(product)
             world = World(self, product, gateway)

@@ -40,6 +40,7 @@ class Product(Stack):
             "FOYER_ADMIN_PASSWORD": PASSWORD,
             "FOYER_RATE_LIMITS": "off",
             "TRUSTED_PROXIES": "127.0.0.0/8",
+            "FOYER_ACCESS_TOKEN_SECONDS": "86400",  # nobody signs in again while a suite runs, however slow the machine
         }
         return super().environment | ours | self.extra
 
