@@ -72,9 +72,8 @@ class Turn:
         self._moment: datetime | None = None
         self._decisions: list[Document] = []
         self._asked: set[Origin] = set()
-        self._origins: dict[
-            str, tuple[object, Origin]
-        ] = {}  # by conversation and agent: what was told of them, and by whose asking
+        # By conversation or agent: what was told of it or what it became, and by whose asking.
+        self._origins: dict[str, tuple[object, Origin]] = {}
 
     def open(self, conversation_ids: Collection[str]) -> Desk:
         """The desk with every agent and team, and the assignments of these conversations. Writes the ledger before all else."""
