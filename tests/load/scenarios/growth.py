@@ -74,7 +74,7 @@ def measure(lab: Lab) -> Section:
                 lab.say(f"{NAME}: {kind} among {size:,} messages")
                 load, spent, ceiling = run()
                 which: dict[str, Value] = {"kind": kind, "size": size}
-                rows.found.append(which | _values(load, ceiling))
+                rows.found.append(which | values(load, ceiling))
                 each: dict[str, Value] = {
                     part: 1000 * seconds / max(1, len(load.exchanges)) for part, seconds in _by_part(spent).items()
                 }
@@ -142,10 +142,6 @@ def _stored(world: World, size: int) -> dict[str, Value]:
         "indexes": found["indexSize"] / 1e6,
         "memory": Memory.of(group(leader)).resident,
     }
-
-
-def _values(load: Load, bare: Found) -> dict[str, Value]:
-    return values(load, bare) | {"ratio": ratio(load.rate, bare.rate)}
 
 
 def _compare(rows: Rows) -> None:

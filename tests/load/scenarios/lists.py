@@ -134,7 +134,7 @@ def values(load: Load, bare: Found) -> dict[str, Value]:
         "bare_rate": bare.rate,
         "bare_p50": 1000 * bare.p50,
         "bare_p99": 1000 * bare.p99,
-        "ratio": ratio(bare.rate, load.rate),
+        "ratio": ratio(load.rate, bare.rate),
     }
 
 
@@ -144,7 +144,7 @@ VALUE_COLUMNS = (
     Column("bare_rate", "bare reads/s"),
     Column("bare_p50", "bare p50 ms", 1),
     Column("bare_p99", "bare p99 ms", 1),
-    Column("ratio", "bare / measured", 1),
+    Column("ratio", "lists / bare", 2),
 )
 
 
