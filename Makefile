@@ -33,9 +33,9 @@ env-run:
 env-dev:
 	@$(BOOTSTRAP) --dev
 env-stack: # tests and measurements start brokers and databases of their own
-	@env -u AMQP_URI -u MONGODB_URI $(BOOTSTRAP) --dev --broker --database
+	@env -u AMQP_URI -u MONGODB_URI $(BOOTSTRAP) --dev --broker --database --clocks
 env-test:
-	@env -u AMQP_URI -u MONGODB_URI $(BOOTSTRAP) --dev --broker --database --browser
+	@env -u AMQP_URI -u MONGODB_URI $(BOOTSTRAP) --dev --broker --database --browser --clocks
 
 .PHONY: run
 run: ## Run the whole stack on this machine until Ctrl-C; installs what is missing

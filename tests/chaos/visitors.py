@@ -1,6 +1,7 @@
 """A visitor: opens a session, goes through the bot's flow, talks to whoever answers, and comes again after the end."""
 
 import random
+import sys
 from typing import Any
 
 from services.common.ids import new_id
@@ -10,6 +11,7 @@ from tests.chaos.numbering import Numbering
 from tests.chaos.scripts import Script
 from tests.chaos.streams import Stream
 
+OVER = sys.maxsize  # whatever number its last message has
 COMES_BY_SESSION = 0.5  # else by writing, which opens a conversation as well
 
 
@@ -110,11 +112,22 @@ class Visitor:
             self._history.collected[self.contact_id, self._script.steps[0].field] = message["text"]
 
     def _fetch(self) -> None:
+        for conversation_id, seq in self._read().items():
+            if self._stream is not None:
+                self._stream.seen.known.setdefault(conversation_id, seq)
+
+    def _read(self) -> dict[str, int]:
+        """The newest message's number by the conversation that the page shows; nothing while that has none."""
         items = self._caller.ask("read", "GET", "/v1/widget/messages?limit=100", token=self._token)["items"]
         for message in items:
             self._hear("message.created", message)
-        if self._stream is not None and items and self._stream.seen.known.get(items[-1]["conversation_id"]) is None:
-            self._stream.seen.known[items[-1]["conversation_id"]] = items[-1]["seq"]
+        return {message["conversation_id"]: message["seq"] for message in items[-1:]}
+
+    def _begin_anew(self, known: dict[str, int]) -> None:
+        """As a page does after `reset`: fetch what it shows now. Of a conversation that is over by then nothing is owed to it."""
+        known |= dict.fromkeys([*known, self.conversation_id], OVER)
+        for conversation_id, seq in self._read().items():
+            known[conversation_id] = seq
 
     def _hear(self, name: str, data: dict[str, Any]) -> None:
         if name == "message.created" and data["author"]["kind"] == "bot":
@@ -122,5 +135,4 @@ class Visitor:
         elif name == "conversation.archived" and data["id"] == self.conversation_id:
             self._archived = True
         elif name == "reset" and self._stream is not None:
-            self._stream.seen.known.clear()
-            self._fetch()
+            self._begin_anew(self._stream.seen.known)

@@ -67,6 +67,10 @@ class VisitorPosting(Finders):
             if channel["kind"] != "web":
                 return self._begin_by_post(channel, contact, post)
             conversation = self._open_conversation(contact_id, channel)
+            # If not this attempt opened it but an earlier one whose answer is late, that one may have posted, too.
+            posted = self.store.find_message_by_client_id(conversation, post.client_message_id)
+            if posted is not None:
+                return domain.check_repeat(posted, "visitor", contact_id, post.text, post.choice)
         flow = self.store.find_flow(conversation["flow"]["id"]) if conversation["handler"] == "bot" else None
         turn = domain.visitor_writes(conversation, flow, *post, facts=self._facts_of(conversation))
         self.store.commit(turn)

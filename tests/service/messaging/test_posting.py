@@ -8,6 +8,9 @@ import pytest
 from services.common.errors import DomainError
 from services.common.ids import new_id
 from services.common.rpc_client import RpcClient
+from services.messaging.entrypoints.visitor_posting import VisitorPost, VisitorPosting
+from services.messaging.post_store import Asked
+from services.messaging.store import MessagingStore
 from tests.service.conftest import Service
 from tests.service.messaging.conftest import Messaging
 from tests.support.events import Announcer, Collector
@@ -193,3 +196,20 @@ def test_flow_advances_once_when_the_same_answer_is_delivered_again(messaging: M
         thread.join()
     texts = [message["text"] for message in messaging.messages(conversation["id"])]
     assert texts == ["Hi, I am the Acme bot.", "What is your name?", "Ann", "And your e-mail, Ann?"]
+
+
+def test_message_is_posted_once_when_an_attempt_looked_before_an_earlier_one_opened_the_conversation(
+    messaging: Messaging, store: MessagingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow database: the client's repeat begins while nothing is open, and goes on when the first attempt has posted."""
+    contact_id, conversation = messaging.begin()
+    messaging.archive(conversation["id"])
+    key = new_id()
+    looked = store.look_up(Asked(key, contact_id=contact_id))
+    first = messaging.say(contact_id, "Hello", key=key)
+    monkeypatch.setattr(store, "look_up", lambda _: looked)
+    repeat = VisitorPosting()
+    repeat.store = store
+    assert repeat._post_as_visitor(contact_id, VisitorPost("Hello", None, key), user=False)["_id"] == first["id"]
+    said = [message["id"] for message in messaging.messages(first["conversation_id"]) if message["text"] == "Hello"]
+    assert said == [first["id"]]
