@@ -144,7 +144,7 @@ def _check_bots(stored: Stored) -> Iterator[Violation]:
             yield Violation(
                 "stuck", f"conversation {conversation_id}", f"the flow sleeps at {conversation.block} and nobody wakes it"
             )
-        elif messages[-1].author == "visitor" and conversation.block is not None:
+        elif messages[-1].author == "visitor" and conversation.block is not None and not conversation.left_line:
             what = f"the bot at {conversation.block} did not answer: {_transcript(messages)}"
             yield Violation("stuck", f"conversation {conversation_id}", what)
 

@@ -75,6 +75,7 @@ def _conversation(document: Document) -> Conversation:
         contact_name=document["contact"]["name"],
         block=document["flow"]["at"],
         sleeping=document.get("wake_at") is not None,
+        left_line=bool(document.get("left_line")),
     )
 
 

@@ -27,6 +27,7 @@ class Conversation:
     contact_name: str = ""
     block: str | None = None  # where the flow stands
     sleeping: bool = False  # the flow goes on behind a delay
+    left_line: bool = False  # the visitor stopped waiting for an agent: the bot asks for one again when they write
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,9 +169,10 @@ def test_each_planted_fault_is_found(name: str) -> None:
     assert kind in {each.kind for each in found}, found
 
 
-def test_silence_of_the_bot_is_in_order_once_its_flow_has_ended() -> None:
+@pytest.mark.parametrize("values", [{"block": None}, {"block": "handover", "left_line": True}])
+def test_silence_of_the_bot_is_in_order_once_its_flow_has_ended_or_the_visitor_stopped_waiting(values: dict[str, Any]) -> None:
     story = Story()
-    ask_bot(story, block=None)
+    ask_bot(story, **values)
     assert check(story.history, story.stored) == []
 
 
