@@ -126,8 +126,7 @@ class Visitor:
     def _begin_anew(self, known: dict[str, int]) -> None:
         """As a page does after `reset`: fetch what it shows now. Of a conversation that is over by then nothing is owed to it."""
         known |= dict.fromkeys([*known, self.conversation_id], OVER)
-        for conversation_id, seq in self._read().items():
-            known[conversation_id] = seq
+        known |= self._read()
 
     def _hear(self, name: str, data: dict[str, Any]) -> None:
         if name == "message.created" and data["author"]["kind"] == "bot":
