@@ -42,7 +42,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iter
 
 @pytest.fixture(scope="package")
 def gateway(product: Product) -> Gateway:
-    """The shared one. `gateway.process.kill()` and `gateway.start()` make it die and come again, at the same address."""
+    """The shared one. Within `with gateway.dead():` nobody answers; then it is there again, at the same address."""
     return product.start_gateway()
 
 

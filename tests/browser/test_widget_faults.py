@@ -41,12 +41,11 @@ def test_nothing_is_missing_or_doubled_when_the_gateway_dies_in_the_middle(
     conversation_id = ada.ask("GET", f"/v1/conversations?channel_id={channel_id}")["items"][0]["id"]
     other = product.start_gateway("other")
     elsewhere = Agent(other, other.sign_in(), "Bob")
-    gateway.process.kill()
-    widget.say("Said to nobody")
-    widget.say("Again")
-    elsewhere.say(conversation_id, "Meanwhile")
-    expect(widget.status).to_have_text("Reconnecting…")
-    gateway.start()
+    with gateway.dead():
+        widget.say("Said to nobody")
+        widget.say("Again")
+        elsewhere.say(conversation_id, "Meanwhile")
+        expect(widget.status).to_have_text("Reconnecting…")
     expect(widget.message("Meanwhile")).to_be_visible()
     expect(widget.status).to_be_hidden()
     expect(widget.log.locator(".msg.waiting, .msg.failed")).to_have_count(0)
@@ -154,11 +153,10 @@ def test_chat_opens_by_itself_when_the_server_comes_back(
     browsing.expect(FAILED_LOAD)
     widget = website.show(browsing, channel_id)
     expect(widget.launcher).to_be_visible()
-    gateway.process.kill()
-    widget.open()
-    expect(widget.status).to_have_text("We can't be reached just now. Trying again…")
-    widget.say("Mia")
-    gateway.start()
+    with gateway.dead():
+        widget.open()
+        expect(widget.status).to_have_text("We can't be reached just now. Trying again…")
+        widget.say("Mia")
     expect(widget.message("And your e-mail, Mia?")).to_be_visible()
     expect(widget.status).to_be_hidden()
 

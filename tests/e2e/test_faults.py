@@ -1,6 +1,8 @@
 """Parts killed and stopped under the people who use them: nothing lost, nothing doubled, whole again by itself."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import requests
@@ -51,8 +53,8 @@ def test_streams_resume_exactly_once_when_the_gateway_is_killed(gateway: Gateway
     agents, visitors = agent.watch(), visitor.watch()
     for number in range(5):
         say_until_accepted(visitor, f"before {number}")
-    gateway.process.kill()
-    gateway.start()
+    with gateway.dead():
+        pass
     for number in range(5):
         say_until_accepted(visitor, f"after {number}")
     last = visitor.messages()[-1]["seq"]
@@ -73,18 +75,33 @@ def test_streams_resume_on_another_gateway(product: Product, gateway: Gateway, a
     for stream in (agents, visitors):
         stream.wait_for("message.created", text="on the first")
         stream.move_to(second)
-    gateway.process.kill()
     visitor.gateway = second
-    for number in range(3):
-        say_until_accepted(visitor, f"on the second {number}")
-    for stream in (agents, visitors):
-        stream.wait_for("message.created", text="on the second 2")
-        texts = [m["text"] for m in stream.named("message.created") if m["conversation_id"] == visitor.conversation_id]
-        assert texts == ["on the first", "on the second 0", "on the second 1", "on the second 2"]
-        assert stream.named("reset") == []
-        stream.close()
-    second.process.stop()
-    gateway.start()
+    with gateway.dead():
+        for number in range(3):
+            say_until_accepted(visitor, f"on the second {number}")
+        for stream in (agents, visitors):
+            stream.wait_for("message.created", text="on the second 2")
+            texts = [m["text"] for m in stream.named("message.created") if m["conversation_id"] == visitor.conversation_id]
+            assert texts == ["on the first", "on the second 0", "on the second 1", "on the second 2"]
+            assert stream.named("reset") == []
+            stream.close()
+        second.process.stop()
+
+
+@contextmanager
+def gone(product: Product, part: str) -> Iterator[None]:
+    """Without the broker, the database or a service, which is there again at the end, whatever was seen meanwhile."""
+    if part in SERVICES:
+        product.services[part].kill()
+    else:
+        getattr(product, part).stop()
+    try:
+        yield
+    finally:
+        if part in SERVICES:
+            product.start_service(part)
+        else:
+            getattr(product, part).start()
 
 
 @pytest.mark.parametrize(("part", "code"), [("broker", "SERVICE_UNAVAILABLE"), ("database", "DATABASE_UNAVAILABLE")])
@@ -95,27 +112,25 @@ def test_api_says_503_in_time_and_is_whole_again_by_itself(
     agents, visitors = agent.watch(), visitor.watch()
     say_until_accepted(visitor, "before")
     agents.wait_for("message.created", conversation_id=visitor.conversation_id, text="before")
-    server = product.broker if part == "broker" else product.database
-    server.stop()
-    for method, path, body, token in (
-        ("POST", "/v1/widget/messages", {"text": "x", "client_message_id": new_id()}, visitor.token),
-        ("GET", "/v1/conversations", None, admin),
-        ("POST", "/v1/auth/token", {"email": "a@example.org", "password": "some password"}, None),
-    ):
-        started = time.monotonic()
-        response = gateway.send(method, path, body, token=token)
-        assert time.monotonic() - started < 3.5
-        assert response.status_code == 503, response.text
-        assert response.json()["code"] in {code, "SERVICE_UNAVAILABLE"}
-        assert int(response.headers["Retry-After"]) >= 1
-    readiness = gateway.send("GET", "/readyz")
-    assert readiness.status_code == 503
-    if part == "database":
-        assert [health.get("database") for health in readiness.json()["services"].values()] == [False] * len(SERVICES)
-    assert gateway.send("GET", "/healthz").status_code == 200
-    serving = gateway.send("GET", "/healthz/serving")
-    assert (serving.status_code, serving.json()["status"]) == ((503, "disconnected") if part == "broker" else (200, "ok"))
-    server.start()
+    with gone(product, part):
+        for method, path, body, token in (
+            ("POST", "/v1/widget/messages", {"text": "x", "client_message_id": new_id()}, visitor.token),
+            ("GET", "/v1/conversations", None, admin),
+            ("POST", "/v1/auth/token", {"email": "a@example.org", "password": "some password"}, None),
+        ):
+            started = time.monotonic()
+            response = gateway.send(method, path, body, token=token)
+            assert time.monotonic() - started < 3.5
+            assert response.status_code == 503, response.text
+            assert response.json()["code"] in {code, "SERVICE_UNAVAILABLE"}
+            assert int(response.headers["Retry-After"]) >= 1
+        readiness = gateway.send("GET", "/readyz")
+        assert readiness.status_code == 503
+        if part == "database":
+            assert [health.get("database") for health in readiness.json()["services"].values()] == [False] * len(SERVICES)
+        assert gateway.send("GET", "/healthz").status_code == 200
+        serving = gateway.send("GET", "/healthz/serving")
+        assert (serving.status_code, serving.json()["status"]) == ((503, "disconnected") if part == "broker" else (200, "ok"))
     gateway.wait_ready(30)
     say_until_accepted(visitor, "after")
     for stream in (agents, visitors):
@@ -130,11 +145,8 @@ def test_conversations_go_on_when_a_service_is_killed(
     product: Product, gateway: Gateway, agent: Agent, channel_id: str, name: str
 ) -> None:
     stream = agent.watch()
-    product.services[name].kill()
-    wait_until(
-        lambda: gateway.send("GET", "/readyz").status_code == 503, what="the absence told"
-    )  # what is told may be a second old
-    product.start_service(name)
+    with gone(product, name):  # what is told of it may be a second old
+        wait_until(lambda: gateway.send("GET", "/readyz").status_code == 503, what="the absence told")
     gateway.wait_ready(30)
     visitor = Visitor(gateway, channel_id)
     stream.wait_for("conversation.assigned", id=visitor.conversation_id, timeout=30)

@@ -192,12 +192,17 @@ def test_any_signed_body_is_stored_whole_or_refused_as_a_whole(product: Product,
     assert answers == {(200, ""), (422, "VALIDATION_FAILED")}
 
 
-def test_true_event_arrives_when_everything_around_it_in_its_batch_is_odd(channel: Channel) -> None:
+def test_true_event_arrives_when_everything_around_it_in_its_batch_is_odd(product: Product, channel: Channel) -> None:
     person = channel.page.new_person()
     odd: list[Any] = [None, 5, [], {"sender": 1}, {"sender": {"id": {}}, "message": []}, {"message": {"mid": HUGE}}, "x" * 1000]
     entries: list[Any] = [None, [], {"id": None}, channel.page.entry(*odd, channel.page.text(person, "Hello"), *odd), {"id": {}}]
     assert channel.deliver(json.dumps({"object": "page", "entry": entries})) == (200, "")
-    assert len(channel.page.wait_for(person, 1)) == 1
+    channel.page.wait_for(person, 1)
+    stored = product.mongo("messaging")
+    (contact_id,) = stored.messenger_threads.distinct("contact_id", {"channel_id": channel.id, "psid": person})
+    (conversation_id,) = stored.conversations.distinct("_id", {"contact.id": contact_id})
+    said = stored.messages.find({"conversation_id": conversation_id, "author.kind": "visitor"})
+    assert [message["text"] for message in said] == ["Hello"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -76,6 +77,15 @@ class Gateway:
         """Start the process, again if it was killed, and wait for its readiness."""
         self.process.start()
         self.wait_ready()
+
+    @contextlib.contextmanager
+    def dead(self) -> Iterator[None]:
+        """Killed, and started again at its end, also when what was looked for meanwhile was not to be seen: others need it, too."""
+        self.process.kill()
+        try:
+            yield
+        finally:
+            self.start()
 
     def wait_ready(self, timeout: float = 60.0) -> None:
         """Return once every part is there."""
