@@ -9,8 +9,8 @@ DATABASE_ERRORS: tuple[type[Exception], ...] = (ConnectionFailure, NetworkTimeou
 # Stepping down, shutting down, not yet primary: the codes of MongoDB's RetryableError and NotPrimary categories. And interrupted: by
 # a replica of assignment that took this session for a dead one's.
 _PASSING = {91, 189, 262, 9001, 10107, 11600, 11601, 11602, 13435, 13436}
-# Not acknowledged by enough members in time.
-_UNACKNOWLEDGED = 64
+# The time was over before it was done, or before enough members had acknowledged it; of a write in company the driver tells by the code alone.
+_LATE = {50, 64}
 
 
 def is_outage(error: BaseException) -> bool:
@@ -20,5 +20,5 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, PyMongoError) and (error.timeout or error.has_error_label("TransientTransactionError")):
         return True
     if isinstance(error, NotWritten):
-        return error.codes <= _PASSING | {_UNACKNOWLEDGED}
+        return error.codes <= _PASSING | _LATE
     return isinstance(error, OperationFailure) and error.code in _PASSING
