@@ -117,9 +117,8 @@ class OutboxRelay:
         self._ended.wait(timeout)
 
     def _send_waiting(self) -> None:
-        if not self._waiting:
-            self._wake.wait(1.0)
-            self._publisher.tend()
+        if not self._waiting and not self._wake.wait(1.0):
+            self._publisher.tend()  # which waits for the broker's heartbeats a moment: not before there is nothing to send
         self._wake.clear()
         batch: dict[Key, dict[str, Document]] = {}
         while self._waiting and len(batch) < BATCH:

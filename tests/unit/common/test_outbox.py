@@ -1,5 +1,6 @@
 """The relay over a link that is lost: what went over the last one is not taken for sent, and a document's events keep their order."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ class Broker:
     def __init__(self, _uri: str, *, prepare: Callable[[Any], None]) -> None:
         self.links: list[list[str]] = []
         self.connected = False
+        self.tended = 0
         self._prepare = prepare
 
     def connect(self) -> None:
@@ -39,6 +41,9 @@ class Broker:
 
     def count_ready(self, _queue: str) -> int:
         return 0
+
+    def tend(self) -> None:
+        self.tended += 1
 
 
 class Things(Store):
@@ -114,3 +119,19 @@ def test_earlier_unfiled_events_of_a_document_go_first_over_a_new_link(world: Wo
     world.commit("2")
     world.send()
     assert world.broker.links == [["1"], ["1", "2"]]
+
+
+def test_event_that_wakes_the_relay_does_not_wait_for_the_links_upkeep(world: World) -> None:
+    class Wake(threading.Event):
+        """An event is committed while somebody waits for it, the first time."""
+
+        def wait(self, _timeout: float | None = None) -> bool:
+            if not world.things.outbox:
+                world.commit("1")
+            return self.is_set()
+
+    world.relay._wake = Wake()
+    world.send()
+    assert (world.broker.links, world.broker.tended) == ([["1"]], 0)
+    world.send()  # nothing came
+    assert (world.broker.links, world.broker.tended) == ([["1"]], 1)
