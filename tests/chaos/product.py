@@ -19,6 +19,11 @@ GATEWAYS = ("gateway", "gateway-2")
 SERVERS = ("broker", "database")
 
 
+def labels(*names: str) -> list[str]:
+    """The labels of these services' processes, or of all; `gateway` is a name too."""
+    return [label for name in names or (*REPLICAS, "gateway") for label in (GATEWAYS if name == "gateway" else REPLICAS[name])]
+
+
 class ChaosProduct(Product):
     """`start` brings up everything, gateways too, and returns when all is well.
 
@@ -51,6 +56,17 @@ class ChaosProduct(Product):
             gateway.process.start()
         for gateway in self.gateways.values():
             gateway.wait_ready()
+
+    def target(self, server: str) -> int:
+        """The port of `broker` or `database`."""
+        return self.broker.port if server == "broker" else self.database.port
+
+    def through(self, server: str, port: int) -> dict[str, str]:
+        """The variables that lead a process to a server by another port, a relay's."""
+        if server == "broker":
+            return {"AMQP_URI": self.broker.uri().replace(f":{self.broker.port}/", f":{port}/")}
+        # Directly: a client that knew of the replica set would go round the relay.
+        return {"MONGODB_URI": f"mongodb://127.0.0.1:{port}/?directConnection=true"}
 
     def process(self, label: str) -> ChildProcess:
         """The process of a label; `broker` and `database` are labels too."""

@@ -17,7 +17,7 @@ from tests.chaos.checker import check, check_messages
 from tests.chaos.clients import Refused, Unanswered
 from tests.chaos.faults import Fault
 from tests.chaos.looking import ask, look, read_said
-from tests.chaos.product import ChaosProduct
+from tests.chaos.product import ChaosProduct, labels
 from tests.chaos.stored import Stored
 from tests.chaos.violation import Violation
 from tests.chaos.witness import watch_all
@@ -117,7 +117,7 @@ def settle(world: World, seconds: float, *, resets_allowed: bool) -> tuple[Store
 
 def _ended(world: World) -> list[Violation]:
     """Processes that are not there any more, though nobody has killed them since, and what the load itself could not bear."""
-    gone = [label for label in (*world.labels(), "broker", "database") if not world.product.process(label).running]
+    gone = [label for label in (*labels(), "broker", "database") if not world.product.process(label).running]
     found = [Violation("stuck", label, f"ended by itself with {world.product.process(label).returncode}") for label in gone]
     found += [Violation("stuck", "load", sentence) for sentence in world.crowd.broken]
     world.crowd.broken.clear()

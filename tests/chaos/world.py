@@ -11,7 +11,7 @@ from tests.chaos.clients import Caller
 from tests.chaos.history import History
 from tests.chaos.load import RATE, VISITORS, Crowd
 from tests.chaos.numbering import Numbering
-from tests.chaos.product import GATEWAYS, REPLICAS, SERVERS, ChaosProduct
+from tests.chaos.product import SERVERS, ChaosProduct
 from tests.chaos.witness import Witness
 
 
@@ -49,11 +49,6 @@ class World:
         for witness, _ in self.witnesses:
             witness.leave()
         self.caller.close()
-
-    def labels(self, *names: str) -> list[str]:
-        """The labels of these services' processes, or of all; `gateway` is a name too."""
-        wanted = names or (*REPLICAS, "gateway")
-        return [label for name in wanted for label in (GATEWAYS if name == "gateway" else REPLICAS[name])]
 
     def kill(self, *labels: str) -> None:
         """SIGKILL to all of them, at once; `broker` and `database` are labels too. Each is dead when this returns."""

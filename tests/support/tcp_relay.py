@@ -7,14 +7,13 @@ from typing import Self
 
 
 class TcpRelay:
-    """Listens on `port` and passes bytes to and from a port of 127.0.0.1; use it as a context."""
+    """Listens on `port` and passes bytes to and from a port of 127.0.0.1; use it as a context, or `start` and `stop` it."""
 
     def __init__(self, target: int) -> None:
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open = threading.Event()
         self._open.set()
-        self._ending = False
         self._sockets: list[socket.socket] = [self._listener]
         self._near: list[socket.socket] = []
         self._stranded: set[socket.socket] = set()
@@ -23,11 +22,18 @@ class TcpRelay:
         self.port: int = self._listener.getsockname()[1]
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ending = True
+        self.stop()
+
+    def start(self) -> None:
+        """Begin to listen."""
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def stop(self) -> None:
+        """End it with all its connections."""
         self._open.set()
         for each in self._sockets:
             with contextlib.suppress(OSError):

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from tests.chaos.faults import Fault, clock, disk, freeze, kill, slow, wiped
+from tests.chaos.faults import Fault, clock, disk, freeze, kill, partition, slow, wiped
 
 FAULTS: Mapping[str, type[Fault]] = {
-    fault.name: fault for module in (kill, freeze, wiped, disk, clock, slow) for fault in module.FAULTS
+    fault.name: fault for module in (kill, freeze, wiped, disk, clock, slow, partition) for fault in module.FAULTS
 }

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from services.common.amqp import HEARTBEAT
 from tests.chaos.faults import Fault
+from tests.chaos.product import labels
 from tests.chaos.world import World
 
 
@@ -20,7 +21,7 @@ class Freeze(Fault):
 
     def apply(self, world: World) -> None:
         """Freeze."""
-        self._label = self.part if self.part in ("broker", "database") else world.random.choice(world.labels(self.part))
+        self._label = self.part if self.part in ("broker", "database") else world.random.choice(labels(self.part))
         world.note(f"froze {self._label} for {self.seconds:g} s")
         world.freeze(self._label)
 

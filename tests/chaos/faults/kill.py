@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from tests.chaos.faults import Fault
-from tests.chaos.product import SERVERS
+from tests.chaos.product import SERVERS, labels
 from tests.chaos.world import World
 
 
@@ -20,8 +20,8 @@ class Kill(Fault):
 
     def choose(self, world: World) -> list[str]:
         """The labels."""
-        labels = world.labels(*self.names) if self.names else []
-        return [*([world.random.choice(labels)] if self.one else labels), *self.servers]
+        found = labels(*self.names) if self.names else []
+        return [*([world.random.choice(found)] if self.one else found), *self.servers]
 
     def apply(self, world: World) -> None:
         """Kill."""

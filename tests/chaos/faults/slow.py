@@ -18,27 +18,21 @@ class _Slow(Fault):
 
     seconds: ClassVar[float] = 8.0
     own_product: ClassVar[bool] = True
-    whose: ClassVar[str]
+    server: ClassVar[str]
     relay: SlowRelay | None = None
-
-    def connect(self, product: "ChaosProduct") -> tuple[int, dict[str, str]]:
-        """The server's port, and the variables that lead to it, with `PORT` for the relay's."""
-        raise NotImplementedError
 
     def prepare(self, product: "ChaosProduct") -> None:
         """Lay the relay between the processes and the server."""
-        target, variables = self.connect(product)
-        self.relay = SlowRelay(target)
+        self.relay = SlowRelay(product.target(self.server))
         self.relay.start()
-        found = {name: value.replace("PORT", str(self.relay.port)) for name, value in variables.items()}
-        product.variables.setdefault("", {}).update(found)
+        product.variables.setdefault("", {}).update(product.through(self.server, self.relay.port))
 
     def apply(self, world: "World") -> None:
         """Let everything sent wait, longer in one round than in another."""
         assert self.relay is not None
         longest = world.random.uniform(2 * SHORTEST, LONGEST)
         self.relay.delay(SHORTEST, longest)
-        world.note(f"each piece sent to the {self.whose} waited {SHORTEST * 1000:.0f} to {longest * 1000:.0f} ms")
+        world.note(f"each piece sent to the {self.server} waited {SHORTEST * 1000:.0f} to {longest * 1000:.0f} ms")
 
     def heal(self, world: "World") -> None:
         """At once again."""
@@ -56,11 +50,7 @@ class SlowDatabase(_Slow):
 
     name: ClassVar[str] = "slow-database"
     title: ClassVar[str] = f"each operation of the database takes {SHORTEST * 1000:.0f} to {LONGEST * 1000:.0f} ms longer"
-    whose: ClassVar[str] = "database"
-
-    def connect(self, product: "ChaosProduct") -> tuple[int, dict[str, str]]:
-        """Directly: a client that knew of the replica set would go round the relay."""
-        return product.database.port, {"MONGODB_URI": "mongodb://127.0.0.1:PORT/?directConnection=true"}
+    server: ClassVar[str] = "database"
 
 
 class SlowBroker(_Slow):
@@ -68,11 +58,7 @@ class SlowBroker(_Slow):
 
     name: ClassVar[str] = "slow-broker"
     title: ClassVar[str] = f"whatever is sent to the broker takes {SHORTEST * 1000:.0f} to {LONGEST * 1000:.0f} ms longer"
-    whose: ClassVar[str] = "broker"
-
-    def connect(self, product: "ChaosProduct") -> tuple[int, dict[str, str]]:
-        """By another port."""
-        return product.broker.port, {"AMQP_URI": product.broker.uri().replace(f":{product.broker.port}/", ":PORT/")}
+    server: ClassVar[str] = "broker"
 
 
 FAULTS: Sequence[type[Fault]] = (SlowDatabase, SlowBroker)

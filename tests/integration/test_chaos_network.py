@@ -1,0 +1,147 @@
+"""Partitions, and a database whose clock jumps, as tests.chaos makes them: each does what it says, and nothing is lost and nothing doubled."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.chaos.faults.clock import HOUR, DatabaseAhead
+from tests.chaos.faults.partition import FromBroker, FromDatabase, Partition
+from tests.chaos.product import REPLICAS, ChaosProduct, labels
+from tests.chaos.world import World
+from tests.integration.talking import Talk
+from tests.support.clocks import find_library
+from tests.support.product import PASSWORD, Gateway
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+NEEDS_CLOCKS = pytest.mark.skipif(find_library() is None, reason="libfaketime is not installed")
+SET = '"event": "clock_set_by_database"'
+
+
+class Lot:
+    """Draws what a test wants, where it is to be drawn, and otherwise the first."""
+
+    def __init__(self, wanted: str) -> None:
+        self._wanted = wanted
+
+    def choice(self, among: Sequence[Any]) -> Any:
+        return self._wanted if self._wanted in among else among[0]
+
+
+@pytest.fixture(scope="module")
+def partitions() -> dict[type[Partition], Partition]:
+    """Of one product: their relays lie side by side."""
+    return {FromBroker: FromBroker(), FromDatabase: FromDatabase()}
+
+
+@pytest.fixture(scope="module")
+def clock() -> DatabaseAhead:
+    return DatabaseAhead()
+
+
+@pytest.fixture(scope="module")
+def world(
+    tmp_path_factory: pytest.TempPathFactory, partitions: dict[type[Partition], Partition], clock: DatabaseAhead
+) -> Iterator[World]:
+    product = ChaosProduct(tmp_path_factory.mktemp("chaos"))
+    try:
+        for fault in partitions.values():
+            fault.prepare(product)
+        if not clock.why_not():
+            clock.prepare(product)
+        product.start()
+        yield World(product, logging.getLogger(__name__).info)
+    finally:
+        product.stop()
+        for fault in partitions.values():
+            fault.clear(product)
+
+
+@pytest.fixture
+def talk(world: World) -> Talk:
+    wait_until(lambda: all(map(Talk.well, world.product.gateways.values())), 60, what="readiness")
+    return Talk(world)
+
+
+def needs(gateway: Gateway, talk: Talk, label: str) -> int:
+    """The status of what can't be done without that process."""
+    if label == "contacts":
+        return gateway.send("POST", f"/v1/widget/{talk.channel_id}/session", {"url": "https://shop.example/"}).status_code
+    if label == "presence":
+        return gateway.send("POST", "/v1/auth/token", {"email": talk.agent.email, "password": PASSWORD}).status_code
+    return gateway.send("GET", f"/v1/agents/{talk.agent.id}", token=talk.agent.token).status_code
+
+
+@pytest.mark.parametrize(
+    ("kind", "label"),
+    [(FromBroker, "gateway-2"), (FromBroker, "contacts"), (FromDatabase, "contacts"), (FromDatabase, "presence")],
+)
+def test_who_is_cut_off_can_do_nothing_and_all_is_whole_when_it_is_not_any_more(
+    world: World, partitions: dict[type[Partition], Partition], talk: Talk, kind: type[Partition], label: str
+) -> None:
+    fault = partitions[kind]
+    world.random = Lot(label)  # type: ignore[assignment]
+    gateway = world.product.gateways[label if label in world.product.gateways else "gateway"]
+    assert needs(gateway, talk, label) in {200, 201}
+    talk.go_on("before")
+    fault.apply(world)
+    try:
+        assert label in world.notes[-1]
+        assert needs(gateway, talk, label) == 503
+        talk.go_on("meanwhile")
+        assert needs(gateway, talk, label) == 503
+    finally:
+        fault.heal(world)
+    wait_until(lambda: needs(gateway, talk, label) in {200, 201}, 60, what="its work")
+    talk.go_on("after")
+    talk.check()
+
+
+@pytest.mark.parametrize("label", ["messaging-2", "assignment-2"])
+def test_others_go_on_when_one_replica_is_cut_off_from_the_database(
+    world: World, partitions: dict[type[Partition], Partition], talk: Talk, label: str
+) -> None:
+    fault = partitions[FromDatabase]
+    world.random = Lot(label)  # type: ignore[assignment]
+    fault.apply(world)
+    try:
+        talk.go_on("meanwhile")
+        assert talk.agent.presence()["connected"]
+    finally:
+        fault.heal(world)
+    talk.go_on("after")
+    talk.check()
+
+
+@NEEDS_CLOCKS
+@pytest.mark.parametrize("by", [HOUR, -HOUR])
+def test_services_go_by_their_database_wherever_its_clock_goes(world: World, clock: DatabaseAhead, by: int) -> None:
+    def off() -> timedelta:
+        told: datetime = world.product.mongo("messaging").client.admin.command("hello")["localTime"]
+        return told.replace(tzinfo=UTC) - datetime.now(UTC)
+
+    def counts() -> dict[str, int]:
+        return {label: world.product.process(label).log_path.read_text().count(SET) for label in labels(*REPLICAS)}
+
+    def followed(before: dict[str, int]) -> bool:
+        return all(count > before[label] for label, count in counts().items())
+
+    before = counts()
+    clock.clocks["database"].move(by)
+    try:
+        wait_until(lambda: abs(off() - timedelta(seconds=by)) < timedelta(minutes=10), what="the step")
+        wait_until(lambda: followed(before), 90, what="the services that go by it")
+        before = counts()
+        # From the beginning: a bot's pause, an assignment, a lease.
+        talk = Talk(world)
+        talk.go_on("meanwhile")
+    finally:
+        clock.heal(world)
+    wait_until(lambda: abs(off()) < timedelta(minutes=10), what="the step back")
+    wait_until(lambda: followed(before), 90, what="the services that go by it again")
+    talk.go_on("after")
+    talk.check()
