@@ -57,6 +57,7 @@ def test_a_new_agent_signs_in_with_the_password_that_was_generated_and_shown_onc
     shown = page.get_by_role("dialog", name="The password of Nora <b>New</b>")
     password = copied_value(shown, "Password")
     shown.get_by_role("button", name="Copy Password").click()
+    expect(shown.get_by_role("button", name="Copied Password")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == password
     shown.get_by_role("button", name="I have copied it").click()
     expect(row(page, email)).to_contain_text("Nora <b>New</b>")

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from services.common.ids import new_id
 from tests.browser.people import MODULE, sign_in, sign_in_as
+from tests.e2e.conftest import candidate, simulate
 from tests.support.browser import DESKTOP, PHONE, Browsing, axe
 from tests.support.product import ADMIN_EMAIL, PASSWORD, Agent, Gateway, Visitor
+from tests.support.waiting import wait_until
 from tests.unit.messaging.flows import ACME
 
 REFUSED = "Failed to load resource"
@@ -127,11 +130,12 @@ def test_the_slower_one_is_told_who_was_faster_when_two_choose_at_once(
 
 
 def test_the_history_says_who_was_considered_when_an_agent_is_found(
-    browsing: Browsing, ann: Agent, bo: Agent, mia: Visitor
+    browsing: Browsing, gateway: Gateway, admin: str, channel_id: str, ann: Agent, bo: Agent, mia: Visitor
 ) -> None:
     profile = open_profile(browsing, ann, mia)
     choose_tab(profile, "History")
     expect(profile.get_by_text("No decisions yet")).to_be_visible()
+    wait_until(lambda: candidate(simulate(gateway, admin, channel_id), ann.id).get("eligible"), what="the news that Ann is there")
     profile.get_by_role("button", name="Find an agent").click()
     expect(assignee(profile)).not_to_contain_text("Nobody")
     decision = profile.locator(".decision", has_text="Assigned to")
@@ -339,13 +343,17 @@ def test_the_earlier_conversation_is_a_link_when_the_visitor_comes_again(
 def test_a_blocked_visitor_is_refused_until_unblocked(browsing: Browsing, gateway: Gateway, ann: Agent, mia: Visitor) -> None:
     profile = open_profile(browsing, ann, mia)
     dialog = profile.get_by_role("dialog")
-    words = {"text": "Hello?", "client_message_id": "blocked"}
+
+    def post() -> int:
+        words = {"text": "Hello?", "client_message_id": new_id()}
+        return gateway.send("POST", "/v1/widget/messages", words, token=mia.token).status_code
+
     for action, answer in (("Block", 403), ("Unblock", 201)):
         profile.get_by_role("button", name=action, exact=True).click()
         expect(dialog).to_contain_text("Mia Lund")
         dialog.get_by_role("button", name=action, exact=True).click()
         expect(dialog).to_have_count(0)
-        assert gateway.send("POST", "/v1/widget/messages", words, token=mia.token).status_code == answer
+        wait_until(lambda answer=answer: post() == answer, what=f"{answer} for what is posted")  # type: ignore[misc]
     expect(profile.locator(".pill-bad")).to_have_count(0)
     expect(profile.get_by_role("button", name="Erase…")).to_have_count(0)  # an admin's
 

@@ -222,8 +222,8 @@ def test_messages_wait_for_the_server_and_go_out_in_their_order(
     browsing.expect(FAILED_LOAD)
     problem = {"code": "SERVICE_UNAVAILABLE", "detail": "Down.", "status": 503}
     answers = [
-        (503, problem, {"Retry-After": "1"}),
-        (429, problem | {"code": "RATE_LIMITED", "status": 429}, {"Retry-After": "1"}),
+        (503, problem, {"Retry-After": "4"}),  # long enough for all of it to be written and seen
+        (429, problem | {"code": "RATE_LIMITED", "status": 429}, {"Retry-After": "4"}),
     ]
 
     def refuse(route: Route) -> None:
@@ -350,6 +350,7 @@ def test_nothing_falls_between_the_first_answer_and_the_first_event(
     page.reload()
     pane = Pane(page)
     expect(pane.turn("before")).to_be_visible()
+    wait_in(page, lambda: bool(held), "the stream's request")
     visitor.say("in between")
     assert len(held) == 1
     release(held)
@@ -400,6 +401,7 @@ def test_new_messages_are_counted_and_read_when_they_are_looked_at(
     expect(pane.turn("followed")).to_be_in_viewport()
     wait_until(lambda: unread() == 0, what="the followed one to be read")
     pane.log.evaluate("frame => { frame.scrollTop = 100; }")
+    expect(pane.page.get_by_role("button", name="To the newest message")).to_be_visible()
     visitor.say("below")
     visitor.say("the view")
     button = pane.page.get_by_role("button", name="2 new messages")

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.people import open_shop, row, sign_in, turn
 from tests.browser.website import Site
-from tests.support.browser import PHONE, Browsing, axe, screenshot
+from tests.support.browser import PHONE, RETURN_MS, Browsing, axe, screenshot
 from tests.support.product import Agent, Gateway
 from tests.support.waiting import wait_until
 
@@ -139,8 +139,8 @@ def test_both_sides_go_on_without_a_reload_when_the_gateway_is_killed(
         screenshot(console, "console-connection-lost")
 
     for number in (1, 2):
-        expect(widget.message(f"Agent, meanwhile {number}", "agent")).to_have_count(1)
-        expect(turn(console, f"Visitor, meanwhile {number}")).to_have_count(1)
+        expect(widget.message(f"Agent, meanwhile {number}", "agent")).to_have_count(1, timeout=RETURN_MS)
+        expect(turn(console, f"Visitor, meanwhile {number}")).to_have_count(1, timeout=RETURN_MS)
     expect(console.get_by_text("Connection lost. Trying again…")).to_have_count(0)
     say(console, "After")
     expect(widget.message("After", "agent")).to_be_visible()

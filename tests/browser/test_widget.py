@@ -185,7 +185,7 @@ def test_older_messages_come_when_the_visitor_scrolls_up(
         here.page.mouse.wheel(0, -4000)
         return len(here.texts()) == len(said)
 
-    wait_until(scrolled, what="the first message", interval=0.1)
+    wait_until(scrolled, 30, what="the first message", interval=0.1)
     assert here.texts() == said
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Route, expect
 from services.common.ids import new_id
 from tests.browser.website import Site, Widget
 from tests.e2e.conftest import make_channel
-from tests.support.browser import Browsing
+from tests.support.browser import RETURN_MS, Browsing
 from tests.support.product import Agent, Gateway, Product
 from tests.support.waiting import wait_until
 
@@ -46,12 +46,12 @@ def test_nothing_is_missing_or_doubled_when_the_gateway_dies_in_the_middle(
         widget.say("Again")
         elsewhere.say(conversation_id, "Meanwhile")
         expect(widget.status).to_have_text("Reconnecting…")
-    expect(widget.message("Meanwhile")).to_be_visible()
+    expect(widget.message("Meanwhile")).to_be_visible(timeout=RETURN_MS)
     expect(widget.status).to_be_hidden()
     expect(widget.log.locator(".msg.waiting, .msg.failed")).to_have_count(0)
     elsewhere.say(conversation_id, "And now")
     expect(widget.message("And now")).to_be_visible()
-    assert widget.texts() == transcript(elsewhere, conversation_id)
+    wait_until(lambda: widget.texts() == transcript(elsewhere, conversation_id), what="the widget to show what is stored")
     said = ["Mia", "Said to nobody", "Again", "Meanwhile", "And now"]
     assert [widget.texts().count(text) for text in said] == [1] * len(said)
     assert widget.page.evaluate("window.never_reloaded")
@@ -157,7 +157,7 @@ def test_chat_opens_by_itself_when_the_server_comes_back(
         widget.open()
         expect(widget.status).to_have_text("We can't be reached just now. Trying again…")
         widget.say("Mia")
-    expect(widget.message("And your e-mail, Mia?")).to_be_visible()
+    expect(widget.message("And your e-mail, Mia?")).to_be_visible(timeout=RETURN_MS)
     expect(widget.status).to_be_hidden()
 
 
@@ -212,7 +212,7 @@ def test_widget_leaves_and_warns_once_when_the_page_is_set_up_wrongly(
 
 def test_nothing_appears_when_the_channel_is_not_named(browsing: Browsing, website: Site) -> None:
     page = browsing.open(website.put("/", ""))
-    wait_until(lambda: browsing.console, what="the warning")
+    wait_until(lambda: page.evaluate("1") and browsing.console, what="the warning")
     assert "the script needs data-channel" in browsing.console[0]
     assert page.locator("foyer-widget").count() == 0
 
@@ -277,7 +277,7 @@ def test_stream_that_never_opens_is_made_up_for_by_asking(
     ada.say(ada.ask("GET", f"/v1/conversations?channel_id={channel_id}")["items"][0]["id"], "Can you hear me?")
     expect(widget.message("Can you hear me?")).to_be_visible()
     # By then a stream that is away for a while would have been told of.
-    wait_until(lambda: page.evaluate("1") and asked.count("conversation") >= 5, what="five times", interval=0.1)
+    wait_until(lambda: page.evaluate("1") and asked.count("conversation") >= 5, 40, what="five times", interval=0.1)
     expect(widget.status).to_be_hidden()
     assert asked.count("ticket") == 2
 
@@ -298,4 +298,4 @@ def test_message_of_two_tabs_keep_their_order_when_both_write(browsing: Browsing
         expect(widget.log.locator(".msg.waiting")).to_have_count(0)
     server = [message["text"] for message in here.ask("GET", "/messages")["items"]]
     assert [text for text in server if text in said] == said
-    assert here.texts() == there.texts() == server
+    wait_until(lambda: here.texts() == there.texts() == server, what="both tabs to show what is stored")

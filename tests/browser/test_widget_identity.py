@@ -128,7 +128,8 @@ def test_users_other_tabs_forget_the_user_when_one_signs_out(browsing: Browsing,
     expect(here.mine("My secret")).to_be_visible()
     here.page.evaluate("Foyer.reset()")
     expect(there.panel).to_be_hidden()
-    assert there.page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
+    kept = "[localStorage.length, sessionStorage.length]"
+    wait_until(lambda: there.page.evaluate(kept) == [0, 0], what="the other tab to keep nothing")
     there.open()
     expect(there.message("What is your name?")).to_be_visible()
     expect(there.mine("My secret")).to_have_count(0)
@@ -203,7 +204,7 @@ def test_nobody_talks_when_the_user_is_not_vouched_for(
     channel_id = make_channel(gateway, admin) if fault == "no secret" else shop.channel_id
     widget = Widget(browsing.open(website.put("/", channel_id, user=user)), website)
     if fault == "no hash":
-        wait_until(lambda: browsing.console, what="the warning")
+        wait_until(lambda: widget.page.evaluate("1") and browsing.console, what="the warning")
         assert "a user needs an id and a hash" in browsing.console[0]
         expect(widget.host).to_have_count(0)
         return

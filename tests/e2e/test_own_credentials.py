@@ -70,7 +70,7 @@ def test_product_comes_back_by_itself_when_the_broker_was_killed(secured: Secure
     def said() -> bool:
         return visitor.gateway.send("POST", "/v1/widget/messages", MESSAGE, token=visitor.token).ok
 
-    wait_until(said, 30)
+    wait_until(said, 60)
     stream.wait_for("message.created", text=MESSAGE["text"], timeout=30)
     stream.close()
 

@@ -1,6 +1,6 @@
 """The main job: a visitor, a bot, an agent."""
 
-from tests.e2e.conftest import make_channel
+from tests.e2e.conftest import candidate, make_channel, simulate
 from tests.support.product import Agent, Gateway, Visitor
 from tests.support.waiting import wait_until
 
@@ -9,7 +9,7 @@ def test_visitor_reaches_an_agent_through_the_bot_and_both_see_everything(gatewa
     channel_id = make_channel(gateway, admin)
     agent = Agent(gateway, admin, "Ada Park")
     agents_stream = agent.watch()
-    wait_until(lambda: agent.ask("GET", f"/v1/agents/{agent.id}")["connected"])
+    wait_until(lambda: candidate(simulate(gateway, admin, channel_id), agent.id).get("eligible"), what="an eligible agent")
     visitor = Visitor(
         gateway,
         channel_id,

@@ -78,8 +78,14 @@ def test_trace_is_found_by_the_requests_id_and_in_the_logs(collector: TraceColle
 
     [span] = wait_until(found, what="the span")
     assert span.attributes["http.response.status_code"] == response.status_code
-    lines = [json.loads(line) for line in product.services["gateway"].log_path.read_text().splitlines() if line.startswith("{")]
-    assert {line["trace_id"] for line in lines if line.get("request_id") == request_id} == {span.trace_id}
+
+    def traces() -> set[str]:
+        """Of the request's lines, as far as they are written to their end."""
+        written = product.services["gateway"].log_path.read_text().splitlines(keepends=True)
+        lines = [json.loads(line) for line in written if line.startswith("{") and line.endswith("\n")]
+        return {line["trace_id"] for line in lines if line.get("request_id") == request_id}
+
+    assert wait_until(traces, what="the request's line") == {span.trace_id}
 
 
 def test_health_checks_leave_no_spans(collector: TraceCollector, gateway: Gateway) -> None:
@@ -116,8 +122,8 @@ def test_absent_collector_costs_only_the_spans(product: Product, collector: Trac
     wait_until(lambda: "spans_not_sent" in log.read_text(), 20, what="the complaint")
     began = time.monotonic()
     gateway.process.send_signal(signal.SIGTERM)
-    assert gateway.process.wait(8.0)
-    assert time.monotonic() - began < 6
+    assert gateway.process.wait(15.0)
+    assert time.monotonic() - began < 10  # 4 s are its own; whoever sends to nobody would try for half a minute
     assert gateway.process.returncode == 0
     complaints = [line for line in log.read_text().splitlines() if '"request"' not in line and '"level": "info"' not in line]
     assert len(complaints) == 1, complaints

@@ -39,7 +39,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keys]:
 
 
 def client(uri: str) -> Client:
-    return pymongo.MongoClient(uri, timeoutMS=5000)
+    return pymongo.MongoClient(uri, timeoutMS=20_000)
 
 
 @pytest.mark.parametrize("service", SERVICES)

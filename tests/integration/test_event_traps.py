@@ -83,7 +83,7 @@ def test_event_is_handled_later_and_not_put_aside_when_the_database_is_away(
 
 def attempts_failed(port: int) -> float:
     """What the probe's own metrics say of failed attempts."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as response:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=15) as response:
         lines = response.read().decode().splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("foyer_events_retried_total{"))
 
@@ -142,7 +142,7 @@ def logged(stack: Stack, wanted: set[str]) -> set[str]:
     channel.basic_consume(EVENT_LOG, callback=take, arguments={"x-stream-offset": "first"})
     with contextlib.suppress(TimeoutError):
         while not wanted <= found:
-            connection.drain_events(timeout=3)
+            connection.drain_events(timeout=15)
     close_quietly(connection)
     return found & wanted
 
@@ -160,7 +160,7 @@ def test_service_ends_in_time_when_events_fail_because_the_database_is_away(
             announce(announcer, name)
         wait_until(lambda: attempts_failed(port) >= 8, 30)
         probe.send_signal(signal.SIGTERM)
-        assert probe.wait(12)
+        assert probe.wait(20)
         assert probe.returncode == 0
     finally:
         stack.database.start()
@@ -182,7 +182,7 @@ def test_service_ends_in_time_when_what_it_needs_is_away(
         part.kill()
     try:
         probe.send_signal(signal.SIGTERM)
-        assert probe.wait(12)
+        assert probe.wait(20)
         assert probe.returncode == 0
     finally:
         for part in parts:

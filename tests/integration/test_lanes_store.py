@@ -138,7 +138,7 @@ def test_lease_is_kept_while_an_item_is_in_work_and_who_woke_the_lane_is_not_for
     lanes.add([item("a"), item("b"), item("lost")])
     first, woken, lost = sorted(claim(lanes), key=lambda lane: lane.id)
     lanes.wake("b")
-    soon = now() + timedelta(seconds=1)
+    soon = now() + timedelta(seconds=8)
     lanes._lanes.update_many({"_id": "a"}, {"$set": {"leased_until": soon, "due": soon}})
     lanes._lanes.update_one({"_id": "b"}, {"$set": {"leased_until": soon}})
     lanes._lanes.update_one({"_id": "lost"}, {"$set": {"lease": "another's", "leased_until": soon, "due": soon}})
@@ -274,7 +274,7 @@ def test_nothing_is_forgotten_when_many_add_and_many_work_at_once(lanes: LaneSto
     for thread in adders:
         thread.join()
     all_added.set()
-    wait_until(lambda: not any(worker.is_alive() for worker in workers), 20, what="all items done")
+    wait_until(lambda: not any(worker.is_alive() for worker in workers), 60, what="all items done")
     by_adder = [[position for positions in done.values() for position in positions if position // 1000 == n] for n in range(6)]
     assert by_adder == [[adder * 1000 + number for number in range(60)] for adder in range(6)]
     assert lanes._lanes.count_documents({}) == 0

@@ -35,6 +35,7 @@ def test_every_line_of_a_service_is_json_when_things_go_wrong(rpc: RpcClient, pr
     probes.publish("contacts.work", b"\xff", reply_to="nobody")
     probes.publish("contacts.work", b"{}")
     wait_until(lambda: process.log_path.read_text().count("uncaught_exception") >= 2, what="both failures logged")
+    wait_until(lambda: "call_put_aside" in process.log_path.read_text(), what="the call put aside")
     process.stop()
     lines = read(process.log_path)
     assert {line["process"] for line in lines} == {"contacts"}
@@ -55,9 +56,8 @@ def test_every_line_of_a_gateway_is_json_also_gunicorns(tmp_path: Path) -> None:
     )
     process.start()
     wait_until(lambda: "Booting worker" in process.log_path.read_text(), 20, what="the start")
-    wait_until(
-        lambda: _send(port, b"GET /docs HTTP/1.1\r\nHost: x\r\nX-Request-ID: mine\r\n\r\n").startswith(b"HTTP/1.1 200"), 20
-    )
+    wait_until(lambda: _send(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200"), 20)
+    assert _send(port, b"GET /docs HTTP/1.1\r\nHost: x\r\nX-Request-ID: mine\r\n\r\n").startswith(b"HTTP/1.1 200")
     assert _send(port, b"NONSENSE\r\n\r\n").startswith(b"HTTP/1.1 400")
     process.stop()
     lines = read(process.log_path)
@@ -84,7 +84,7 @@ gevent.sleep(0.05)
 
 def _send(port: int, request: bytes) -> bytes:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
             connection.sendall(request)
             return connection.recv(1000)
     except OSError:

@@ -95,29 +95,31 @@ def test_running_work_answers_and_is_not_repeated_when_sigterm_comes(
 ) -> None:
     name = new_id()
     answers: list[object] = []
-    call = threading.Thread(target=lambda: answers.append(rpc.call("contacts", "work", name=name, seconds=1.0, timeout=10)))
+    call = threading.Thread(target=lambda: answers.append(rpc.call("contacts", "work", name=name, seconds=1.0, timeout=30)))
     call.start()
     wait_until(lambda: probes.done(name) == ["started"])
     other = probes.start("other", wait=False)
-    probe.send_signal(signal.SIGTERM)
-    call.join(10)
-    assert answers == [{"name": name}]
-    assert probe.wait(10)
-    assert probe.returncode == 0
-    wait_until(lambda: _answers(rpc))
-    assert probes.done(name) == ["started", "ended"]
-    other.stop()
+    try:
+        probe.send_signal(signal.SIGTERM)
+        call.join(30)
+        assert answers == [{"name": name}]
+        assert probe.wait(20)
+        assert probe.returncode == 0
+        wait_until(lambda: _answers(rpc), 60)
+        assert probes.done(name) == ["started", "ended"]
+    finally:
+        other.stop()
 
 
 def test_call_is_done_by_another_replica_when_one_is_killed(rpc: RpcClient, probes: ProbeRunner, probe: ChildProcess) -> None:
     name = new_id()
     answers: list[object] = []
-    call = threading.Thread(target=lambda: answers.append(rpc.call("contacts", "work", name=name, seconds=0.5, timeout=15)))
+    call = threading.Thread(target=lambda: answers.append(rpc.call("contacts", "work", name=name, seconds=2.0, timeout=60)))
     call.start()
     wait_until(lambda: probes.done(name) == ["started"])
     probe.kill()
     probes.start()
-    call.join(15)
+    call.join(60)
     assert answers == [{"name": name}]
     assert probes.done(name) == ["started", "started", "ended"]
 
@@ -127,11 +129,11 @@ def test_calls_are_answered_when_a_flood_of_slow_events_arrives(
 ) -> None:
     flood = new_id()
     for number in range(60):
-        data = {"name": flood, "seconds": 0.2}
+        data = {"name": flood, "seconds": 1.0}
         announcer.publish("messaging", "field_collected", data, entity=("conversation", "c", number))
-    assert [rpc.call("contacts", "work", name=new_id(), timeout=1.0) for _ in range(5)]
+    assert [rpc.call("contacts", "work", name=new_id(), timeout=3.0) for _ in range(5)]
     assert len(probes.done(flood)) < 60
-    wait_until(lambda: len(probes.done(flood)) == 60, 20)
+    wait_until(lambda: len(probes.done(flood)) == 60, 60)
 
 
 def test_log_holds_no_argument_when_everything_is_logged(rpc: RpcClient, probes: ProbeRunner, probe: ChildProcess) -> None:

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 
 from tests.support.product import Gateway
+from tests.support.websocket import SILENCE
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 FINAL = 0x80
@@ -51,7 +52,7 @@ def handshake(path: str, token: str | None, **headers: bytes) -> bytes:
 class Peer:
     """A connection; `receive_frames` reads until the other side has closed it."""
 
-    def __init__(self, gateway: Gateway, timeout: float = 10.0) -> None:
+    def __init__(self, gateway: Gateway, timeout: float = SILENCE) -> None:
         host, _, port = gateway.url.removeprefix("http://").partition(":")
         self.socket = socket.create_connection((host, int(port)), timeout=timeout)
         self._rest = b""

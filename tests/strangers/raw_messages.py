@@ -67,7 +67,7 @@ def publish(uri: str, exchange: str, routing_key: str, message: amqp.Message) ->
             channel.confirm_select()
             channel.events["basic_return"].add(lambda *parts: returned.append(parts))
             channel.basic_publish(message, exchange, routing_key, mandatory=True)
-            channel.wait([amqp.spec.Basic.Ack], timeout=10)
+            channel.wait([amqp.spec.Basic.Ack], timeout=30)
     finally:
         close_quietly(connection)
     return not returned

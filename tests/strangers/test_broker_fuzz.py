@@ -113,7 +113,7 @@ def all_well(product: Product, gateway: Gateway, channel_id: str, stream: Stream
     wait_until(lambda: renamed(stream, visitor.contact_id, name), 20, what="the visitor's name on the stream")
     stream.wait_for("message.created", conversation_id=visitor.conversation_id, text=name)
     assert stream.connections == 1
-    assert gateway.send("GET", "/readyz").status_code == 200
+    gateway.wait_ready(30)
     assert {name: process.pid for name, process in product.services.items()} == pids
     assert book.faults() == []
 
@@ -144,7 +144,7 @@ def put_aside(letters: Letters, mark: str, service: str = "contacts") -> dict[st
 def test_call_whose_properties_cannot_be_read_stops_nobody(rpc: RpcClient, product: Product, service: str, name: str) -> None:
     message = RawMessage(b'{"args": [], "kwargs": {}}', **{"reply_to": short(b"nobody"), name: UNREADABLE[name]})
     assert publish(product.broker.uri(), RPC_EXCHANGE, f"{service}.get_health", message)
-    assert rpc.call(service, "get_health", timeout=5)["status"] == "ok"
+    assert rpc.call(service, "get_health", timeout=20)["status"] == "ok"
 
 
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
@@ -152,14 +152,14 @@ def test_call_of_any_body_is_answered_or_put_aside(rpc: RpcClient, product: Prod
     for properties in ({}, {"reply_to": short(b"nobody")}, {"reply_to": short(b"contacts.get_contact")}):
         for key in ("contacts.get_contact", "contacts.", "contacts.__class__", "messaging.post_message"):
             publish(product.broker.uri(), RPC_EXCHANGE, key, RawMessage(body, content_type=JSON, **properties))
-    assert rpc.call("contacts", "get_health", timeout=5)["status"] == "ok"
+    assert rpc.call("contacts", "get_health", timeout=20)["status"] == "ok"
 
 
 @pytest.mark.parametrize("name", ODD_HEADERS)
 def test_call_with_absurd_headers_stops_nobody(rpc: RpcClient, product: Product, name: str) -> None:
     message = RawMessage(b'{"args": [], "kwargs": {}}', reply_to=short(b"nobody"), headers=ODD_HEADERS[name])
     assert publish(product.broker.uri(), RPC_EXCHANGE, "contacts.get_health", message)
-    assert rpc.call("contacts", "get_health", timeout=5)["status"] == "ok"
+    assert rpc.call("contacts", "get_health", timeout=20)["status"] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_call_that_lies_about_its_time_and_origin_is_done_as_any_other(rpc: RpcC
         product.broker.uri(), RPC_EXCHANGE, "messaging.get_channel", RawMessage(body, reply_to=short(b"nobody"), headers=headers)
     )
     with pytest.raises(DomainError) as raised:
-        rpc.call("messaging", "get_channel", channel_id=mark)
+        rpc.call("messaging", "get_channel", timeout=20, channel_id=mark)
     assert raised.value.error_code == "CHANNEL_NOT_FOUND"
 
 
@@ -339,7 +339,7 @@ def test_caller_gets_a_result_or_an_error_of_ours_whatever_the_answer_is(rpc: Rp
     call = wait_until(lambda: channel.basic_get(queue, no_ack=True), what="the call")
     reply = amqp.Message(body, correlation_id=call.properties["correlation_id"])
     channel.basic_publish(reply, RPC_EXCHANGE, call.properties["reply_to"])
-    asking.join(12)
+    asking.join(30)
     close_quietly(connection)
     [result] = outcome
     if isinstance(result, Exception):

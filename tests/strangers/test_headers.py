@@ -16,7 +16,7 @@ def raw(gateway: Gateway, *lines: bytes) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of the answer to a request that no client's library would send; the connection is to be closed."""
     host, _, port = gateway.url.removeprefix("http://").partition(":")
     answer = b""
-    with socket.create_connection((host, int(port)), timeout=10) as sock:
+    with socket.create_connection((host, int(port)), timeout=30) as sock:
         sock.sendall(b"\r\n".join([*lines, b"Connection: close", b"", b""]))
         while chunk := sock.recv(65_536):
             answer += chunk
@@ -78,7 +78,7 @@ def test_no_header_leads_anywhere_else(gateway: Gateway, admin: str, headers: tu
 def _post(gateway: Gateway, head: list[bytes], body: bytes) -> dict[str, str]:
     """The headers of the answer, `Location` among them."""
     host, _, port = gateway.url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as sock:
+    with socket.create_connection((host, int(port)), timeout=30) as sock:
         sock.sendall(b"\r\n".join([*head, b"Connection: close", b"", body]))
         answer = b""
         while chunk := sock.recv(65_536):

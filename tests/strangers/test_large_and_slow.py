@@ -22,7 +22,7 @@ no_faults = pytest.fixture(logbook.no_faults, autouse=True)
 
 def connect(gateway: Gateway) -> socket.socket:
     host, _, port = gateway.url.removeprefix("http://").partition(":")
-    return socket.create_connection((host, int(port)), timeout=10)
+    return socket.create_connection((host, int(port)), timeout=30)
 
 
 def exchange(gateway: Gateway, sent: bytes) -> bytes:
@@ -192,7 +192,8 @@ def test_people_are_served_while_hundreds_send_nothing_but_beginnings(gateway: G
         for _ in range(3):
             for number, connection in enumerate(slow):
                 if 2 <= number % len(beginnings) <= 3:
-                    connection.sendall(b"x")  # a byte at a time
+                    with contextlib.suppress(ConnectionError):  # where all takes its time, it may have been given up
+                        connection.sendall(b"x")  # a byte at a time
             visitor = Visitor(gateway, channel_id)
             text = new_id()
             visitor.say(text)

@@ -38,6 +38,8 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 # Long for a page, and short of pytest's own limit, which would end the browser's connection for all tests after it.
 PATIENCE_MS = 15_000
+# After a server was away: the longer it was, the more seldom a page looks for it.
+RETURN_MS = 40_000
 GRAVE = ("serious", "critical")
 
 
@@ -154,11 +156,13 @@ def _tell(violation: dict[str, Any]) -> str:
 
 
 def settle(page: Page) -> None:
-    """Return when fonts are there and transitions at their end."""
+    """Return when fonts are there and transitions at their end, those in shadow roots among them."""
     page.evaluate(
         """async () => {
             await document.fonts.ready;
-            const running = document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime !== Infinity);
+            const shadows = [...document.querySelectorAll("*")].map((each) => each.shadowRoot).filter((each) => each !== null);
+            const animations = [document, ...shadows].flatMap((each) => each.getAnimations());
+            const running = animations.filter((each) => each.effect?.getComputedTiming().endTime !== Infinity);
             await Promise.allSettled(running.map((each) => each.finished));
         }"""
     )

@@ -34,7 +34,7 @@ class Collector:
         self._loop = ConsumerLoop(settings.amqp_uri, "collector", self._consume)
         self._thread = threading.Thread(target=self._loop.run, name="collector", daemon=True)
 
-    def start(self, timeout: float = 10.0) -> None:
+    def start(self, timeout: float = 15.0) -> None:
         """Begin to collect."""
         self._thread.start()
         if not self._loop.ready.wait(timeout):
@@ -61,7 +61,7 @@ class Collector:
         with self._arrived:
             return [event for event in self._events if kind in (None, event["type"]) and predicate(event)]
 
-    def wait_for(self, kind: str, predicate: Predicate = anything, timeout: float = 10.0, *, count: int = 1) -> Envelope:
+    def wait_for(self, kind: str, predicate: Predicate = anything, timeout: float = 15.0, *, count: int = 1) -> Envelope:
         """The `count`-th event of a type that the predicate holds for, whether it came already or comes in time."""
         matching: list[Envelope] = []
 

@@ -49,6 +49,15 @@ class Facebook:
             self._server.server_close()
             self._server = None
 
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Refusing connections, and there again at its end whatever was seen meanwhile: others need it, too."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
     def new_page(self, **values: Any) -> Page:
         """A page of its own, known by its token."""
         page = Page(str(10**14 + int(new_id()[-11:], 16)), **values)

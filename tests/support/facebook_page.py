@@ -112,8 +112,8 @@ class Page:
         """The texts that a person has received, in order."""
         return [sent.text for sent in self.sent if sent.psid == psid]
 
-    def wait_for(self, psid: str, count: int, timeout: float = 10.0) -> list[Sent]:
-        """What a person has received, once it is that many."""
+    def wait_for(self, psid: str, count: int, timeout: float = 15.0) -> list[Sent]:
+        """What a person has received, once it is that many or more."""
 
         def received() -> list[Sent]:
             found = [sent for sent in list(self.sent) if sent.psid == psid]

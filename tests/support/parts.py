@@ -34,7 +34,7 @@ def running(stack: AnyStack) -> Iterator[AnyStack]:
 def calling(settings: Settings) -> Iterator[RpcClient]:
     """Calls to the services as the gateway makes them."""
     client = RpcClient(settings)
-    assert client.start(10)
+    assert client.start(15)
     yield client
     client.close()
 

@@ -94,7 +94,7 @@ class Gateway:
             self.process.require_running()
             try:
                 return self.send("GET", "/readyz").status_code == 200
-            except requests.ConnectionError:
+            except requests.RequestException:
                 return False
 
         wait_until(ready, timeout, what=f"readiness (log: {self.process.log_path})", interval=0.1)

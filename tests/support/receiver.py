@@ -176,7 +176,7 @@ class Receiver:
         with self._lock:
             return [each for each in self.received if each.path == path]
 
-    def wait_for(self, path: str, count: int, timeout: float = 10.0) -> list[Received]:
+    def wait_for(self, path: str, count: int, timeout: float = 15.0) -> list[Received]:
         """At least so many requests to a path."""
         return wait_until(
             lambda: found if len(found := self.at(path)) >= count else [], timeout, what=f"{count} requests to {path}"

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], timeout: float = 10.0, *, what: str = "the condition", interval: float = 0.02) -> T:
+def wait_until(condition: Callable[[], T], timeout: float = 15.0, *, what: str = "the condition", interval: float = 0.02) -> T:
     """The first truthy value of `condition`. Fails the test after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not (value := condition()):

@@ -10,6 +10,8 @@ from wsproto.events import AcceptConnection, CloseConnection, Message, Request, 
 
 from tests.support.product import Gateway
 
+SILENCE = 14.0  # seconds; heartbeats come every 15 s, and would hide that nothing else does
+
 
 class Closed(Exception):
     """The server closed the WebSocket, with the code."""
@@ -20,7 +22,7 @@ class WebSocket:
 
     def __init__(self, gateway: Gateway, path: str, token: str | None) -> None:
         host, _, port = gateway.url.removeprefix("http://").partition(":")
-        self._socket = socket.create_connection((host, int(port)), timeout=10)
+        self._socket = socket.create_connection((host, int(port)), timeout=SILENCE)
         self._protocol = WSConnection(ConnectionType.CLIENT)
         self._events: list[Any] = []
         headers = [] if token is None else [(b"Authorization", f"Bearer {token}".encode())]

@@ -121,9 +121,11 @@ def test_answer_is_late_when_it_is_told_to_be(facebook: Facebook, page: Page, ps
 
 def test_nobody_answers_while_it_is_down(facebook: Facebook, page: Page, psid: str) -> None:
     facebook.stop()
-    with pytest.raises(requests.ConnectionError):
-        send(facebook, page, psid)
-    facebook.start()
+    try:
+        with pytest.raises(requests.ConnectionError):
+            send(facebook, page, psid)
+    finally:
+        facebook.start()
     assert send(facebook, page, psid).ok
 
 

@@ -57,6 +57,7 @@ def poison(**data: Any) -> Outgoing:
 @pytest.fixture
 def letters(product: Product, gateway: object) -> list[str]:
     """Two that contacts has put aside: one it failed on, one that is no event."""
+    empty(product, DEAD)
     failing = poison(email="mia@example.com")
     publish(product, failing, Outgoing(event_exchange("messaging"), "field_collected", b"no event of Mia Lund's"))
     wait_until(lambda: depth(product, DEAD) == 2, 30, what="two dead letters")

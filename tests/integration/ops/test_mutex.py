@@ -77,11 +77,13 @@ def test_command_that_was_killed_keeps_nobody_out_and_what_it_left_is_named_and_
     process = bare_ops.begin("backup", ".")
     wait_until(lambda: list(bare_ops.folder.glob(".*.unfinished")), 20, what="the unfinished file")
     process.send_signal(signal.SIGSTOP)
-    # Somebody writes it still.
-    assert list(left_files(bare_ops.folder)) == []
-    assert bare_ops.run("backup", ".").status == 2
-    process.kill()
-    process.communicate()
+    try:
+        # Somebody writes it still.
+        assert list(left_files(bare_ops.folder)) == []
+        assert bare_ops.run("backup", ".").status == 2
+    finally:
+        process.kill()
+        process.communicate()
     client = bare.mongo("presence").client
     client["foyertrial_0123abcd_messaging"].agents.insert_one({})
     # As one leaves it that is killed while it reads.

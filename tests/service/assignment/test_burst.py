@@ -227,7 +227,7 @@ def check_books(burst: Burst) -> None:
     """What is recorded is what happened, and what was told of it is what is recorded."""
     decisions = burst.decisions()
     replay(decisions)
-    wait_until(lambda: {d["_id"] for d in decisions} == told_decisions(burst), what="an event for each decision")
+    wait_until(lambda: {d["_id"] for d in decisions} == told_decisions(burst), SETTLED_SECONDS, what="an event for each decision")
     check_told_positions(burst)
     check_told_loads(burst)
 
@@ -281,7 +281,7 @@ def check_told_positions(burst: Burst) -> None:
         known = newest(burst.told("assignment_changed"))
         return [(key, known[key]["queue_position"]) for key, _ in line] == line
 
-    wait_until(all_know, what="the positions of the first in line")
+    wait_until(all_know, SETTLED_SECONDS, what="the positions of the first in line")
 
 
 def check_told_loads(burst: Burst) -> None:
@@ -291,5 +291,5 @@ def check_told_loads(burst: Burst) -> None:
         known = newest(burst.told("agent_load_changed"))
         return {name: data["active_conversations"] for name, data in known.items()} == dict.fromkeys(AGENTS, CAPACITY)
 
-    wait_until(full, what="the loads that presence hears")
+    wait_until(full, SETTLED_SECONDS, what="the loads that presence hears")
     assert max(event["data"]["active_conversations"] for event in burst.told("agent_load_changed")) == CAPACITY

@@ -1,11 +1,14 @@
 """How long it will take: told, kept beside what came true; and who would get it: answered without a trace."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from services.common.errors import RemoteError
 from tests.service.assignment.office import Office, conversations
+from tests.support.waiting import wait_until
 
 
 def test_an_estimate_is_told_on_joining_and_stands_beside_what_came_true(office: Office) -> None:
@@ -15,6 +18,7 @@ def test_an_estimate_is_told_on_joining_and_stands_beside_what_came_true(office:
     for conversation in held:
         office.assign(conversation, "ann")
     first, second = conversations(2)
+    began = time.monotonic()
     for conversation in (first, second):
         office.request(conversation)
         office.wait_state(conversation, "queued")
@@ -30,7 +34,8 @@ def test_an_estimate_is_told_on_joining_and_stands_beside_what_came_true(office:
     office.archive(held[0])
 
     made = office.wait_changed(first, "assigned")["data"]["decision"]
-    assert (made["estimated_wait_seconds"], made["waited_seconds"]) == (150, 0)
+    assert made["estimated_wait_seconds"] == 150
+    assert 0 <= made["waited_seconds"] <= time.monotonic() - began + 1
     moved = office.wait_changed(second, "queued", count=2)["data"]
     assert (moved["queue_position"], moved["decision"]) == (1, None)
     assert moved["estimated_wait_seconds"] == 113  # the one that just ended was short
@@ -78,40 +83,59 @@ def everything_stored(office: Office) -> dict[str, list[Any]]:
     return {name: list(office.database[name].find().sort("_id", 1)) for name in kept}
 
 
+def changed_by(office: Office, act: Callable[[], None]) -> set[str]:
+    """The collections that are not what they were before."""
+    unsent = {"outbox.0": {"$exists": True}}
+    told = ("agents", "assignments")
+    wait_until(
+        lambda: not any(office.database[name].count_documents(unsent) for name in told), what="all told that is to be told"
+    )
+    before = everything_stored(office)
+    act()
+    after = everything_stored(office)
+    return {name for name in before if before[name] != after[name]}
+
+
 def test_who_would_get_it_is_answered_and_nothing_is_written(office: Office) -> None:
     office.remember_durations(300, 300, 300)
     office.hire("ann", capacity=1)
     office.hire("bob", availability="busy")
     office.tell_team("support", "bob")
     office.wait_team("support")
-    before = everything_stored(office)
 
-    answer = office.simulate()
-    assert (answer["outcome"], answer["assignee"], answer["rule"]) == ("assigned", {"id": "ann", "name": "Ann"}, "least_busy")
-    assert answer["reason"] == "Ann is the least busy, the only one eligible; had 0 of 1."
-    assert [(c["agent_id"], c["rank"], c["reason"]) for c in answer["candidates"]] == [("ann", 1, None), ("bob", None, "busy")]
-    assert (answer["queue_position"], answer["estimated_wait_seconds"], answer["seed"]) == (None, None, None)
-    assert set(answer) == {
-        *("outcome", "assignee", "rule", "reason", "candidates", "ordering", "seed"),
-        *("queue_position", "estimated_wait_seconds", "at"),
-    }
-    assert isinstance(office.simulate(strategy="random")["seed"], int)
-    assert office.simulate(agents=["bob"])["outcome"] == "queued"
-    away = office.simulate(team_id="support", unavailable="leave_a_message")
-    assert (away["outcome"], away["assignee"], away["queue_position"]) == ("unavailable", None, None)
-    assert everything_stored(office) == before
+    def ask() -> None:
+        answer = office.simulate()
+        assert (answer["outcome"], answer["assignee"], answer["rule"]) == ("assigned", {"id": "ann", "name": "Ann"}, "least_busy")
+        assert answer["reason"] == "Ann is the least busy, the only one eligible; had 0 of 1."
+        assert [(c["agent_id"], c["rank"], c["reason"]) for c in answer["candidates"]] == [
+            ("ann", 1, None),
+            ("bob", None, "busy"),
+        ]
+        assert (answer["queue_position"], answer["estimated_wait_seconds"], answer["seed"]) == (None, None, None)
+        assert set(answer) == {
+            *("outcome", "assignee", "rule", "reason", "candidates", "ordering", "seed"),
+            *("queue_position", "estimated_wait_seconds", "at"),
+        }
+        assert isinstance(office.simulate(strategy="random")["seed"], int)
+        assert office.simulate(agents=["bob"])["outcome"] == "queued"
+        away = office.simulate(team_id="support", unavailable="leave_a_message")
+        assert (away["outcome"], away["assignee"], away["queue_position"]) == ("unavailable", None, None)
+
+    # Once a minute the service recounts what agents have, which is a turn: not twice in a row.
+    assert changed_by(office, ask) == set() or changed_by(office, ask) == set()
 
     held, waiting = conversations(2)
     for conversation, state in ((held, "assigned"), (waiting, "queued")):
         office.request(conversation)
         office.wait_state(conversation, state)
-    before = everything_stored(office)
-    for wish, position, estimate in (({}, 2, 600), ({"priority": "high"}, 1, 300), ({"team_id": "support"}, 2, None)):
-        answer = office.simulate(**wish)
-        assert (answer["outcome"], answer["queue_position"], answer["estimated_wait_seconds"]) == ("queued", position, estimate)
-    assert {name: found for name, found in everything_stored(office).items() if name != "assignments"} == {
-        name: found for name, found in before.items() if name != "assignments"
-    }
+
+    def ask_again() -> None:
+        for wish, position, estimate in (({}, 2, 600), ({"priority": "high"}, 1, 300), ({"team_id": "support"}, 2, None)):
+            answer = office.simulate(**wish)
+            found = answer["outcome"], answer["queue_position"], answer["estimated_wait_seconds"]
+            assert found == ("queued", position, estimate)
+
+    assert changed_by(office, ask_again) == set() or changed_by(office, ask_again) == set()
     assert office.line() == [waiting]
 
 

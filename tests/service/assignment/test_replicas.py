@@ -120,8 +120,8 @@ def test_loads_are_repaired_and_the_line_is_served_when_they_were_wrong(
 
     office.wait_state(waiting, "assigned", "ann")
     assert office.load("ann") == 1
-    log = stack.services["assignment"].log_path.read_text()
-    assert '"recorded": 3, "actual": 0, "event": "load_repaired"' in log
+    log, repaired = stack.services["assignment"].log_path, '"recorded": 3, "actual": 0, "event": "load_repaired"'
+    wait_until(lambda: repaired in log.read_text(), what="the line that says so")
 
 
 def test_waiting_ones_are_served_when_the_service_comes_back(

@@ -162,6 +162,7 @@ def test_an_event_counts_once_when_delivered_twice(office: Office) -> None:
     office.wait_state(conversation, "closed")
     office.request(conversations(1)[0])
     wait_until(lambda: office.load("ann") == 1)
+    office.wait_changed(conversation, "closed")
     assert [decision["action"] for decision in office.history(conversation)] == ["closed", "assigned"]
     assert [event["data"]["outcome"] for event in office.changes(conversation)] == ["assigned", "closed"]
 

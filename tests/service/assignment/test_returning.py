@@ -1,5 +1,7 @@
 """Conversations whose agents let the visitor wait, and visitors who do not wait."""
 
+import re
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -37,7 +39,7 @@ def test_what_agents_let_wait_returns_when_the_service_was_killed_meanwhile(
     office.hire("bob", capacity=1)
     (silent,) = conversations(1)
     office.request(silent, channel_id="silent")
-    office.wait_state(silent, "assigned", "bob")
+    assert office.wait_changed(silent, "assigned")["data"]["assignee"]["id"] == "bob"  # for a second, or less by now
     office.tell_agent("ann", connected=False)
     office.wait_known("ann")
     stack.services["assignment"].kill()
@@ -58,13 +60,14 @@ def test_what_agents_let_wait_returns_when_the_service_was_killed_meanwhile(
 
 
 def test_it_is_back_at_the_head_with_the_reason_until_somebody_else_or_the_next_shift(office: Office) -> None:
-    office.tell_channel(left=60, silent=1)
+    office.tell_channel(left=60, silent=300)
     office.hire("ann", capacity=1)
     returning, waiting = conversations(2)
     office.request(returning, strategy="round_robin")
     office.wait_state(returning, "assigned", "ann")
     office.request(waiting, channel_id="unheard")
     office.wait_state(waiting, "queued")
+    office.tell_channel(left=60, silent=1)
 
     told = office.wait_changed(returning, "queued")["data"]
 
@@ -76,10 +79,11 @@ def test_it_is_back_at_the_head_with_the_reason_until_somebody_else_or_the_next_
         1,
         "requeued",
     )
-    assert told["decision"]["reason"] == "Ann has not answered for 1 s."
+    reason = told["decision"]["reason"]
+    assert re.fullmatch(r"Ann has not answered for \d+ s\.", reason)
     assert told["conversation_version"] == 1
     (place,) = office.queue()
-    assert (place["conversation_id"], place["returned"], place["reason"]) == (returning, True, "Ann has not answered for 1 s.")
+    assert (place["conversation_id"], place["returned"], place["reason"]) == (returning, True, reason)
     office.archive(waiting)
     office.wait_state(waiting, "closed")
     assert office.line() == [returning]
@@ -88,8 +92,8 @@ def test_it_is_back_at_the_head_with_the_reason_until_somebody_else_or_the_next_
     office.wait_known("ann")
     office.tell_agent("ann", availability="available")
 
-    office.wait_state(returning, "assigned", "ann")
-    assert office.history(returning)[0]["rule"] == "round_robin"
+    again = office.wait_changed(returning, "assigned", count=2)["data"]
+    assert (again["assignee"]["id"], again["decision"]["rule"]) == ("ann", "round_robin")
     office.wait_state(returning, "queued")
     office.answer(returning, "ann")
     office.wait_state(returning, "assigned", "ann")
@@ -97,7 +101,7 @@ def test_it_is_back_at_the_head_with_the_reason_until_somebody_else_or_the_next_
 
 
 def test_it_goes_to_another_at_once_when_one_is_free_and_who_answered_keeps_theirs(office: Office) -> None:
-    office.tell_channel(left=60, silent=1)
+    office.tell_channel(left=60, silent=300)
     office.hire("ann", capacity=2)
     answered, silent, asked_again = conversations(3)
     for conversation in (answered, silent):
@@ -107,21 +111,23 @@ def test_it_goes_to_another_at_once_when_one_is_free_and_who_answered_keeps_thei
     office.hire("bob")
     office.assign(asked_again, "bob")
     office.ask_agent(asked_again, since=now() + timedelta(seconds=60))
+    office.tell_channel(left=60, silent=1)
 
     event = office.wait_changed(silent, "assigned", count=2)
 
     assert event["data"]["assignee"]["id"] == "bob"
-    assert rules(office, silent) == [("assigned", "least_busy"), ("requeued", "agent_silent"), ("assigned", "least_busy")]
+    # Bob is as silent as she was, and may have let it pass, too, by now.
+    assert rules(office, silent)[:3] == [("assigned", "least_busy"), ("requeued", "agent_silent"), ("assigned", "least_busy")]
     assert event["entity"]["version"] == 2
-    assert [made["seq"] for made in office.history(silent)] == [3, 2, 1]
+    assert [made["seq"] for made in office.history(silent)][-3:] == [3, 2, 1]
     assert event["data"]["decision"]["candidates"][-1]["reason"] == "let_it_pass"
     for conversation, name in ((answered, "ann"), (asked_again, "bob")):
         assert (office.get(conversation) or {})["assignee"]["id"] == name
 
 
 def test_nothing_returns_when_the_visitor_waits_for_no_answer(office: Office) -> None:
-    office.tell_channel(left=1, silent=1)
-    office.tell_channel("watched", left=1, silent=1)
+    office.tell_channel(left=60, silent=300)
+    office.tell_channel("watched", left=60, silent=300)
     office.hire("ann")
     served, by_hand, watched = conversations(3)
     office.request(served)
@@ -131,6 +137,8 @@ def test_nothing_returns_when_the_visitor_waits_for_no_answer(office: Office) ->
     office.request(watched, channel_id="watched")
     office.wait_state(watched, "assigned")
     office.tell_agent("ann", connected=False)
+    office.tell_channel(left=1, silent=1)
+    office.tell_channel("watched", left=1, silent=1)
 
     office.wait_state(watched, "queued")
 
@@ -158,6 +166,7 @@ def test_an_answer_that_comes_late_changes_nothing_when_a_newer_question_was_hea
 
 def test_the_visitor_leaves_the_queue_when_they_stop_waiting(office: Office) -> None:
     first, second = conversations(2)
+    began = time.monotonic()
     for conversation in (first, second):
         office.request(conversation)
         office.wait_state(conversation, "queued")
@@ -168,7 +177,7 @@ def test_the_visitor_leaves_the_queue_when_they_stop_waiting(office: Office) -> 
     data = office.wait_changed(first, "left")["data"]
     assert (data["decision"]["action"], data["decision"]["rule"]) == ("left", "visitor_left")
     assert data["decision"]["actor"]["kind"] == "visitor"
-    assert data["decision"]["waited_seconds"] == 0
+    assert 0 <= data["decision"]["waited_seconds"] <= time.monotonic() - began + 1
     assert office.leave(first) == answer
     assert office.line() == [second]
     assert office.wait_changed(second, "queued", count=2)["data"]["queue_position"] == 1

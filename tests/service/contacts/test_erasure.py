@@ -127,6 +127,7 @@ def test_erased_contact_is_found_by_nobody(call: Call, announcer: Announcer, col
     ):
         assert contact_id not in [ticket["contact_id"] for ticket in call("list_tickets", **conditions, limit=100)["items"]]
     assert call("erase_contact", contact_id=contact_id, actor=ADMIN) == erased
+    collector.wait_for("contact_erased", lambda e: e["contact_id"] == contact_id)
     assert len(collector.found("contact_erased", lambda e: e["contact_id"] == contact_id)) == 1
 
 

@@ -96,6 +96,7 @@ def test_note_is_made_once_when_the_call_is_repeated(visitor: Visitor, call: Cal
     assert refused_code(call, "create_note", **(arguments | {"text": "Other."})) == "IDEMPOTENCY_KEY_REUSED"
     # Another agent's key is another key.
     assert call("create_note", **(arguments | {"actor": BEN}))["id"] != edited["id"]
+    collector.wait_for("note_created", lambda e: e["entity"]["id"] == edited["id"])
     assert len(collector.found("note_created", lambda e: e["entity"]["id"] == edited["id"])) == 1
 
 

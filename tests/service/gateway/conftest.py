@@ -55,7 +55,7 @@ class RunningGateway:
     def send(self, method: str, path: str, body: Any = None, *, token: str | None = None, **options: Any) -> requests.Response:
         """The answer to a request."""
         headers = options.pop("headers", {}) | ({"Authorization": f"Bearer {token}"} if token else {})
-        return self.http.request(method, f"http://127.0.0.1:{self.port}{path}", json=body, headers=headers, timeout=10, **options)
+        return self.http.request(method, f"http://127.0.0.1:{self.port}{path}", json=body, headers=headers, timeout=15, **options)
 
     def stop(self) -> None:
         """End it."""

@@ -164,6 +164,8 @@ def test_presence_is_explained_while_a_stream_is_open(gateway: RunningGateway, a
     path = f"/v1/agents/{agent.id}/presence"
     assert admin.ask("GET", path)["connected"] is False
     with gateway.send("GET", "/v1/events", token=agent.token, stream=True):
+        # It waits a second at most for presence to know of it.
+        wait_until(lambda: admin.ask("GET", path)["connected"], what="the lease")
         explained = admin.ask("GET", path)
     assert_described(presence.PresenceSchema, explained)
     assert (explained["connected"], explained["reachable"]) == (True, True)

@@ -98,13 +98,20 @@ def announce_assignment(announcer: Announcer, conversation_id: str, version: int
 
 
 @pytest.fixture(scope="session")
-def messaging(stack: Stack, service: Service, rpc: RpcClient) -> Messaging:
+def whole_messaging(stack: Stack, service: Service, rpc: RpcClient) -> Messaging:
     service("messaging")
     # These tests speak for the assignment service; the real one, started by its own tests, would answer beside them.
     desk = stack.services.get("assignment")
     if desk is not None and desk.running:
         desk.stop()
     return Messaging(rpc)
+
+
+@pytest.fixture
+def messaging(whole_messaging: Messaging, service: Service) -> Messaging:
+    """The service, running: again, if a test ended it."""
+    service("messaging")
+    return whole_messaging
 
 
 @pytest.fixture

@@ -161,21 +161,23 @@ def test_accepted_messages_survive_when_the_service_is_killed_under_load(
     writers = [threading.Thread(target=write, args=(contact_id, conversation["id"])) for contact_id, conversation in contacts]
     for writer in writers:
         writer.start()
-    for enough in (10, 20, 30):
-        wait_until(partial(_all_have, accepted, enough), 30)
-        stack.services["messaging"].send_signal(signal.SIGKILL)
-        stack.services["messaging"].wait(5)
-        service("messaging")
-    stop.set()
-    for writer in writers:
-        writer.join(30)
+    try:
+        for enough in (10, 20, 30):
+            wait_until(partial(_all_have, accepted, enough), 30)
+            stack.services["messaging"].send_signal(signal.SIGKILL)
+            stack.services["messaging"].wait(15)
+            service("messaging")
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join(30)
     for conversation_id, keys in accepted.items():
         messages = messaging.messages(conversation_id, after_seq=0, limit=200)
         assert [m["seq"] for m in messages] == list(range(1, len(messages) + 1))
         stored = [m["client_message_id"] for m in messages if m["author"]["kind"] == "visitor"]
         assert stored[: len(keys)] == keys
         assert len(stored) <= len(keys) + 1
-        wait_until(partial(_all_told, collector, conversation_id, messages[-1]["seq"]))
+        wait_until(partial(_all_told, collector, conversation_id, messages[-1]["seq"]), 30)
 
 
 def _all_have(accepted: dict[str, list[str]], enough: int) -> bool:

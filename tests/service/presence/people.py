@@ -101,7 +101,7 @@ class Presence:
         def of_thing(event: Envelope) -> bool:
             return bool(event["entity"]["id"] == thing["id"])
 
-        self._collector.wait_for(kind, lambda event: of_thing(event) and event["entity"]["version"] == up_to)
+        self._collector.wait_for(kind, lambda event: of_thing(event) and event["entity"]["version"] == up_to, 30)
         # Sent at least once: two replicas that write to an agent at the same moment may both send the same event.
         distinct = {event["id"]: event for event in self._collector.found(kind, of_thing)}
         return sorted(distinct.values(), key=lambda event: event["entity"]["version"])

@@ -44,7 +44,8 @@ def test_creation_answers_the_first_agent_when_its_key_comes_again(presence: Pre
     renamed = presence.update(made[0], name="Renamed")
     assert presence.make_agent(**arguments) == renamed
     presence.updates(made[0], renamed["version"])
-    assert len(collector.found("agent_created", lambda event: event["entity"]["id"] == made[0]["id"])) == 1
+    told = collector.found("agent_created", lambda event: event["entity"]["id"] == made[0]["id"])
+    assert len({event["id"] for event in told}) == 1  # two replicas may both send it
 
 
 def test_key_is_refused_when_arguments_differ(presence: Presence) -> None:
@@ -56,7 +57,9 @@ def test_key_is_refused_when_arguments_differ(presence: Presence) -> None:
 
 
 def test_agents_are_listed_once_each_over_pages(presence: Presence) -> None:
-    made = [presence.make_agent()["id"] for _ in range(3)]
+    # Each by the clock of the replica that made it: these may be a quarter of a second apart.
+    agents = sorted((presence.make_agent() for _ in range(3)), key=lambda agent: (agent["created_at"], agent["id"]))
+    made = [agent["id"] for agent in agents]
     seen: list[str] = []
     cursor = None
     while True:

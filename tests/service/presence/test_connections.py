@@ -14,7 +14,7 @@ from tests.support.relay import NoRelay
 from tests.support.stack import Stack, wait_for_service
 from tests.support.waiting import wait_until
 
-LEASE = timedelta(seconds=2)
+LEASE = timedelta(seconds=int(SHORT_LEASES["FOYER_LEASE_SECONDS"]))
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_leases_and_those_who_hold_them_are_counted(presence: Presence, agent: A
     def count() -> tuple[int, int, int]:
         return PresenceStore(stack.mongo("presence"), NoRelay()).count_leases()
 
-    wait_until(lambda: count() == (0, 0, 0), 20, what="the end of the other tests' leases")
+    wait_until(lambda: count() == (0, 0, 0), 60, what="the end of the other tests' leases")
     other = presence.make_agent()
     presence.open(agent, "c1")
     presence.open(agent, "c2")
@@ -61,7 +61,7 @@ def test_agent_stays_connected_when_two_of_three_close(presence: Presence, agent
         presence.renew((agent, "c2"))
         return set(leases(stack, agent)) == {"c2"}
 
-    wait_until(only_one_left, interval=0.2)
+    wait_until(only_one_left, 30, interval=0.2)
     assert presence.get(agent) == agent | {"connected": True, "version": 2}
 
 
@@ -87,7 +87,7 @@ def test_reload_shows_nothing_when_it_opens_within_the_grace(presence: Presence,
         presence.renew((agent, "c5"))
         return set(leases(stack, agent)) == {"c5"}
 
-    wait_until(settled, interval=0.2)
+    wait_until(settled, 30, interval=0.2)
     marker = presence.update(agent, name="Marker")
     assert [event["entity"]["version"] for event in presence.updates(agent, marker["version"])] == [2, marker["version"]]
     reachable = presence.told("agent_reachability_changed", agent, marker["version"] - 1)
@@ -114,7 +114,7 @@ def test_agents_are_disconnected_by_one_event_each_when_their_gateway_is_killed(
 def test_renewal_shows_nothing_and_keeps_the_agent_connected(presence: Presence, agent: Agent, stack: Stack) -> None:
     presence.open(agent, "c1")
     began = now()
-    wait_until(lambda: presence.renew((agent, "c1")) == 1 and now() > began + 2 * LEASE, interval=0.2)
+    wait_until(lambda: presence.renew((agent, "c1")) == 1 and now() > began + 2 * LEASE, 60, interval=0.2)
     assert leases(stack, agent)["c1"]["opened_at"] < began
     assert presence.get(agent)["version"] == 2
 
@@ -141,7 +141,7 @@ def test_nobody_flaps_when_presence_was_away_longer_than_a_lease(presence: Prese
         presence.get(agent)
     for instance in REPLICAS:
         stack.services[instance].kill()
-    wait_until(lambda: leases(stack, agent)["c1"]["expires_at"] < now())
+    wait_until(lambda: leases(stack, agent)["c1"]["expires_at"] < now(), 30)
     for instance in REPLICAS:
         stack.start_service("presence", instance=instance, extra=SHORT_LEASES)
     for instance in REPLICAS:
@@ -171,7 +171,7 @@ def test_nothing_is_lost_when_streams_open_close_and_renew_at_once(presence: Pre
         presence.renew((agent, "lasting"))
         return set(leases(stack, agent)) == {"lasting"}
 
-    wait_until(only_lasting, interval=0.2)
+    wait_until(only_lasting, 30, interval=0.2)
     assert presence.get(agent)["version"] == 2
 
 

@@ -171,7 +171,7 @@ class Client:
         loaded: dict[str, Any] = orjson.loads(payload.json)
         return loaded
 
-    def wait_for_messages(self, count: int, timeout: float = 10.0) -> list[int]:
+    def wait_for_messages(self, count: int, timeout: float = 30.0) -> list[int]:
         """Wait until so many messages have arrived, and return their numbers."""
         wait_until(lambda: len(self.numbers) >= count, timeout, what=f"the arrival of {count} messages")
         return self.numbers
@@ -179,13 +179,13 @@ class Client:
     def leave(self) -> str:
         """Close the stream as a client that goes; returns the id to resume from."""
         self.stream.close()
-        self._thread.join(5)
+        self._thread.join(15)
         assert not self._thread.is_alive()
         return self.last_id
 
     def wait_ended(self) -> None:
         """Wait until the stream has ended by itself."""
-        self._thread.join(10)
+        self._thread.join(15)
         assert not self._thread.is_alive()
 
 

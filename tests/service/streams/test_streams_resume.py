@@ -107,7 +107,10 @@ def test_client_is_told_to_fetch_again_when_its_id_lies_beyond_the_end(hub: Stre
     assert_told_to_fetch_again(hub, publishing, f"{epoch}-5000")
 
 
-def test_client_is_served_when_its_id_is_reached_a_moment_later(hub: StreamHub, publishing: Publishing) -> None:
+def test_client_is_served_when_its_id_is_reached_a_moment_later(
+    hub: StreamHub, publishing: Publishing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.streams.stream.AHEAD_SECONDS", 15.0)
     publishing.messages(5)
     wait_until(lambda: hub.position.endswith("-5"))
     epoch = hub.position.partition("-")[0]

@@ -50,8 +50,8 @@ class Desk:
 def desk() -> Iterator[Desk]:
     desk = Desk()
     yield desk
-    desk.filing.finish(SECONDS)
     if desk.thread.ident is not None:
+        desk.filing.finish(SECONDS)
         desk.thread.join(SECONDS)
         assert not desk.thread.is_alive()
 

@@ -66,8 +66,8 @@ def test_no_more_of_a_body_is_read_than_asked_for(receiver: Receiver) -> None:
 def test_status_counts_when_the_body_comes_too_slowly(receiver: Receiver) -> None:
     receiver.react("/drip", reactions.dripping)
     began = time.monotonic()
-    answer = send(receiver.url("/drip"), deadline=0.5)
-    assert time.monotonic() - began < 2
+    answer = send(receiver.url("/drip"), deadline=1)
+    assert time.monotonic() - began < 4
     assert answer.status == 200
     assert 0 < len(answer.body) < 50
 
@@ -86,7 +86,7 @@ def test_outcome_is_unknown_when_the_request_was_sent_and_not_answered(
 ) -> None:
     receiver.react("/bad", reaction)
     with pytest.raises(NotReached, match=reason) as caught:
-        send(receiver.url("/bad"), deadline=0.5)
+        send(receiver.url("/bad"), deadline=0.5 if reaction is reactions.silent else 5)
     assert caught.value.unknown
 
 
@@ -186,7 +186,7 @@ def test_tls_is_refused_when_nobody_known_vouches_for_the_certificate(
 
 def test_tls_is_refused_when_the_other_side_speaks_plainly(receiver: Receiver) -> None:
     with pytest.raises(NotReached, match="TLS"):
-        send(receiver.url().replace("http:", "https:"), guard=UNGUARDED, deadline=2)
+        send(receiver.url().replace("http:", "https:"), guard=UNGUARDED)
 
 
 GREEN = """
@@ -209,7 +209,7 @@ def tick():
         eventlet.sleep(0.02)
 
 def never_found(host, port, **_):
-    real_sleep(3)
+    real_sleep(12)
     raise OSError("too late")
 
 eventlet.spawn(tick)
@@ -217,9 +217,9 @@ if sys.argv[1] == "name":
     socket.getaddrinfo = never_found
 began = time.monotonic()
 try:
-    outgoing.post(sys.argv[2], b"{}", {}, deadline_seconds=0.5, guard=UNGUARDED)
+    outgoing.post(sys.argv[2], b"{}", {}, deadline_seconds=2, guard=UNGUARDED)
 except outgoing.NotReached as error:
-    print(error.reason, error.unknown, time.monotonic() - began < 1, max(b - a for a, b in zip(ticks, ticks[1:])) < 0.3)
+    print(error.reason, error.unknown, time.monotonic() - began < 4, max(b - a for a, b in zip(ticks, ticks[1:])) < 1.2)
 sys.stdout.flush()
 os._exit(0)
 """
@@ -235,4 +235,4 @@ def test_nobody_else_waits_under_eventlet_when_the_other_side_never_comes_to_an_
     receiver.react("/never", reaction)
     url = "http://slow.example/" if what == "name" else receiver.url("/never")
     said = subprocess.run([sys.executable, "-c", GREEN, what, url], check=True, capture_output=True, text=True, timeout=20)
-    assert said.stdout.strip() == f"No answer within 0.5 s. {unknown} True True", said.stderr
+    assert said.stdout.strip() == f"No answer within 2 s. {unknown} True True", said.stderr

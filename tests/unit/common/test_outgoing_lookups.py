@@ -132,6 +132,7 @@ def test_name_waits_for_a_place_and_is_then_untried_when_dead_names_hold_all(
         names.find("new.example", 443)
     assert caught.value.untried
     assert resolver.asked.total() == 2
+    monkeypatch.setattr(lookups, "PLACE_SECONDS", DEADLINE)  # their threads take a moment to end
     resolver.go_on.set()
     assert names.find("new.example", 443) == [ip_address("127.0.0.1")]
 

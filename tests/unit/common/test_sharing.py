@@ -29,7 +29,7 @@ class Listing:
 
 
 def waiting(shared: Shared[int], asked: str) -> int:
-    return shared._asked[asked][1]
+    return len(shared._asked[asked][0]._waiting)
 
 
 def test_those_who_ask_during_a_reading_share_one_that_begins_after_they_asked() -> None:
@@ -39,8 +39,10 @@ def test_those_who_ask_during_a_reading_share_one_that_begins_after_they_asked()
         first = pool.submit(shared, "all", listing.read)
         assert listing.begun.acquire(timeout=SECONDS)
         listing.value = 1
-        later: list[Future[int]] = [pool.submit(shared, "all", listing.read) for _ in range(3)]
-        wait_until(lambda: waiting(shared, "all") == 4, what="three more who ask")
+        later: list[Future[int]] = []
+        for _ in range(3):
+            later.append(pool.submit(shared, "all", listing.read))
+            wait_until(lambda: waiting(shared, "all") == len(later), what="one more who asks")
         listing.go_on.release(2)
         assert first.result(SECONDS) == 0
         assert [each.result(SECONDS) for each in later] == [1, 1, 1]

@@ -130,10 +130,12 @@ def test_database_is_not_used_and_nothing_stops_when_its_metadata_is_damaged(tmp
         assert lookup.find("8.8.8.8") is None
         clock.pass_time()
     assert clock.warnings == ["country_database_unusable"]
-    shutil.copy(SHIPPED_DATABASE, path)
+    shutil.copy(SHIPPED_DATABASE, path)  # of the same size: only the times differ
+    os.utime(path, (1, 1))
     clock.pass_time()
     assert lookup.find("8.8.8.8") == {"code": "US", "name": "United States"}
     path.write_bytes(damaged_metadata())
+    os.utime(path, (2, 2))
     clock.pass_time()
     assert lookup.find("8.8.8.8") == {"code": "US", "name": "United States"}
     assert clock.warnings == ["country_database_unusable"] * 2

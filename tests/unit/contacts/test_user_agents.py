@@ -36,6 +36,6 @@ def test_browser_and_platform_are_named(header: str | None, browser: str | None,
 @pytest.mark.parametrize("header", ["(" * 100_000, "Mozilla/5.0 " + "a/1 " * 50_000, "\x00\U0001f600" * 9000])
 def test_hostile_header_costs_no_time(header: str) -> None:
     parse_user_agent("Mozilla/5.0")
-    began = time.perf_counter()
+    began = time.thread_time()
     parse_user_agent(header)
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5

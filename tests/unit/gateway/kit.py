@@ -169,6 +169,7 @@ class World:
         self.parts = Gateway(self.settings, self.rpc)
         self.app = _app()
         self.app.extensions[EXTENSION] = self.parts
+        limiter.storage.timer.join()  # type: ignore[attr-defined]  # it walks through what is cleared here, and would raise
         limiter.reset()
         self.client: FlaskClient = self.app.test_client()
 

@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -93,7 +94,11 @@ def test_contacts_other_fields_are_left_for_the_service_to_refuse(world: World) 
     assert world.rpc.asked("contacts.update_contact")["changes"] == {"topic": "x"}
 
 
-def test_services_are_asked_once_a_second_for_readiness_however_many_want_to_know(world: World) -> None:
+def test_services_are_asked_once_a_second_for_readiness_however_many_want_to_know(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All within the second, however late the last of them is let run.
+    monkeypatch.setattr("gateway.readiness.time", SimpleNamespace(monotonic=lambda: 100.0))
     everybody = threading.Barrier(len(SERVICES) + 1)
 
     def answer() -> dict[str, Any]:

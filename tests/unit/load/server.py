@@ -16,13 +16,13 @@ def serving(answer: Answer) -> Iterator[str]:
     accepted: list[socket.socket] = []
 
     def serve(sock: socket.socket) -> None:
-        while asked := _received(sock):
-            answered = answer(asked)
-            if answered is None:
-                sock.close()
-                return
-            with contextlib.suppress(OSError):  # whoever asked may have gone
-                sock.sendall(answered)
+        with sock:  # one that is accepted at the very end is closed by nobody else
+            while asked := _received(sock):
+                answered = answer(asked)
+                if answered is None:
+                    return
+                with contextlib.suppress(OSError):  # whoever asked may have gone
+                    sock.sendall(answered)
 
     def accept() -> None:
         while True:

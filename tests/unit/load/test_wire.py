@@ -39,9 +39,9 @@ def test_senders_get_the_answers_to_their_own_requests_one_after_the_other() -> 
 
 def test_nothing_is_sent_any_more_when_the_time_is_over() -> None:
     with serving(echo) as url, closing(Wire(url, 2)) as wire:
-        load = wire.closed([numbered(0), numbered(1)], 0.05)
+        load = wire.closed([numbered(0), numbered(1)], 0.5)
     assert load.exchanges
-    assert all(exchange.begun <= load.began + 0.05 for exchange in load.exchanges)
+    assert all(exchange.begun <= load.began + 0.5 for exchange in load.exchanges)
     assert round(load.rate * load.seconds) == sum(exchange.answered <= load.began + load.seconds for exchange in load.exchanges)
 
 
@@ -107,9 +107,11 @@ def test_sender_stops_at_its_first_fault() -> None:
 
 
 def test_late_answer_is_not_taken_for_the_next_requests() -> None:
-    answers = iter([b"", said(b'"late"') + said(b'"more"')])
-    with serving(lambda _: next(answers)) as url, closing(Wire(url, 1)) as wire:
-        load = wire.open([(0.0, request("POST", "/", body={}))], timeout=0.05)
+    def hear_second(asked: bytes) -> bytes:
+        return b"" if b"first" in asked else said(b'"late"') + said(b'"more"')
+
+    with serving(hear_second) as url, closing(Wire(url, 1)) as wire:
+        load = wire.open([(0.0, request("POST", "/", body={"text": "first"}))], timeout=0.05)
         assert load.faults == ["1 of 1 requests failed: no answer within 0.05 s"]
         again = wire.open([(0.0, request("POST", "/", body={}))], timeout=5)
     assert [exchange.status for exchange in again.exchanges] == [201]

@@ -58,19 +58,19 @@ def test_call_gives_up_when_the_deadline_would_pass_before_the_next_attempt() ->
     patient = Reply(503, BUSY.body, {"Retry-After": "30"})
     with (
         serve(patient) as server,
-        pytest.raises(OutOfTime, match=r"no answer within 0.5 s; at last: 503 SERVICE_UNAVAILABLE: no broker"),
+        pytest.raises(OutOfTime, match=r"no answer within 5 s; at last: 503 SERVICE_UNAVAILABLE: no broker"),
     ):
-        gateway(server, timeout=0.5).call("GET", "/v1/agents")
+        gateway(server, timeout=5).call("GET", "/v1/agents")
     assert len(server.asked) == 1
 
 
 def test_wait_takes_nothing_of_the_time_when_the_gateway_says_too_fast() -> None:
-    with serve(Reply(429, headers={"Retry-After": "1"}), Reply(200, b"{}")) as server:
-        client, clock = gateway(server, timeout=0.5), Clock()
+    with serve(Reply(429, headers={"Retry-After": "2"}), Reply(200, b"{}")) as server:
+        client, clock = gateway(server, timeout=2), Clock()
         posted = clock.at
         assert client.call("POST", "/v1/widget/messages", {}, clock=clock) == {}
     assert (client.throttled, client.retries) == (1, 1)
-    assert clock.at - posted >= 1.0
+    assert clock.at - posted >= 2.0
 
 
 def test_clock_runs_on_when_the_gateway_is_not_available() -> None:

@@ -10,6 +10,7 @@ from services.common.ids import new_id
 from services.common.rpc_client import RpcClient
 from services.common.times import now
 from services.messaging.store import MessagingStore
+from tests.service.conftest import patient_rpc
 from tests.support import parts
 from tests.support.facebook import Facebook, running_facebook
 from tests.support.facebook_page import Event, Page, batch
@@ -135,7 +136,7 @@ class Visitor:
             found = self.messages(conversation_id)
             return found if len(found) >= count else []
 
-        return wait_until(enough, what=f"{count} messages; there are {[m['text'] for m in self.messages(conversation_id)]}")
+        return wait_until(enough, 30, what=f"{count} messages; there are {[m['text'] for m in self.messages(conversation_id)]}")
 
     def wait_for_state(self, seq: int, state: str, timeout: float = 15.0) -> Wire:
         """A message's delivery, once it is in that state."""
@@ -160,7 +161,7 @@ class Visitor:
 
 
 stack = pytest.fixture(parts.stack, scope="session")
-rpc = pytest.fixture(parts.rpc, scope="session")
+rpc = pytest.fixture(patient_rpc, scope="session")
 collector = pytest.fixture(parts.collector, scope="session")
 facebook = pytest.fixture(running_facebook, scope="session")
 

@@ -156,7 +156,7 @@ def test_late_echo_of_one_part_says_nothing_of_the_next(quiet: Channel, visitor:
     quiet.deliver(page.echo(first))
     wait_until(quiet.is_idle)
     quiet.deliver(page.echo(second))
-    visitor.wait_for_state(answered["seq"], "sent", timeout=5)
+    visitor.wait_for_state(answered["seq"], "sent")
     assert [sent.metadata for sent in page.sent] == [answered["id"], f"{answered['id']}.1"]
 
 

@@ -10,6 +10,7 @@ from services.common.ids import new_id
 from services.common.rpc_client import RpcClient
 from services.common.times import now
 from services.messaging.store import MessagingStore
+from tests.service.conftest import patient_rpc
 from tests.service.messaging.conftest import ADMIN, Messaging
 from tests.support import parts
 from tests.support.receiver import Received, Receiver, running_receiver
@@ -21,10 +22,10 @@ Wire = dict[str, Any]
 SETTINGS = {
     "FOYER_WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8",
     "FOYER_WEBHOOK_RETRY_SECONDS": "0.1,0.1,0.2",
-    "FOYER_WEBHOOK_DEADLINE_SECONDS": "1",
+    "FOYER_WEBHOOK_DEADLINE_SECONDS": "3",
 }
 ALL = ["conversation.created", "conversation.updated", "conversation.assigned", "conversation.archived", "message.created"]
-PATIENT = {"FOYER_WEBHOOK_RETRY_SECONDS": ",".join(["0.3"] * 20)}
+PATIENT = {"FOYER_WEBHOOK_RETRY_SECONDS": ",".join([*["0.3"] * 10, *["2"] * 10])}
 
 
 class Hook:
@@ -50,7 +51,7 @@ class Hook:
     def received(self) -> list[Received]:
         return self.world.receiver.at(self.path)
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> list[Received]:
+    def wait_for(self, count: int, timeout: float = 30.0) -> list[Received]:
         return self.world.receiver.wait_for(self.path, count, timeout)
 
     def texts(self) -> list[str]:
@@ -62,7 +63,7 @@ class Hook:
         items: list[Wire] = self.call("list_deliveries", limit=100, **arguments)["items"]
         return items
 
-    def wait_log(self, state: str, count: int, timeout: float = 10.0) -> list[Wire]:
+    def wait_log(self, state: str, count: int, timeout: float = 30.0) -> list[Wire]:
         """The log's deliveries in a state, once they are that many."""
         return wait_until(
             lambda: found if len(found := self.log(state=state)) >= count else [],
@@ -109,7 +110,7 @@ class World:
 
 
 stack = pytest.fixture(parts.stack, scope="session")
-rpc = pytest.fixture(parts.rpc, scope="session")
+rpc = pytest.fixture(patient_rpc, scope="session")
 announcer = pytest.fixture(parts.announcer, scope="session")
 
 

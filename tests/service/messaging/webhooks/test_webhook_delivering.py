@@ -143,7 +143,7 @@ def test_delivery_counts_as_heard_when_its_status_says_so(
 @pytest.mark.parametrize(
     ("reaction", "status", "error"),
     [
-        (reactions.silent, None, "No answer within 1 s."),
+        (reactions.silent, None, "No answer within 3 s."),
         (reactions.with_huge_headers, None, "Not an HTTP answer"),
         (reactions.babbling, None, "Not an HTTP answer"),
         (answering(302, location="https://elsewhere.example/"), 302, "Answered 302: redirects are not followed."),

@@ -12,6 +12,7 @@ from services.common.ids import new_id
 from services.common.times import now
 from services.messaging.store import MessagingStore
 from services.messaging.webhooks import delivery_store, domain, told
+from tests.service.conftest import PATIENCE
 from tests.service.messaging.conftest import ADMIN, Messaging
 from tests.service.messaging.webhooks.conftest import World
 from tests.support.parts import calling
@@ -144,7 +145,7 @@ def test_fifty_webhooks_are_made_when_many_are_at_once(world: World) -> None:
     def make(_: int) -> str:
         with calling(world.stack.settings) as client:
             try:
-                client.call("messaging", "create_webhook", **here)
+                client.call("messaging", "create_webhook", timeout=PATIENCE, **here)
             except RemoteError as error:
                 return error.error_code
             return "made"
