@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pymongo
@@ -17,6 +18,8 @@ from deploy.local.waiting import wait_until
 
 REPLICA_SET = "rs0"
 NOT_INITIATED = 94  # NotYetInitialized, in MongoDB's error code list
+# Making the set writes a dozen files and waits for the disk, which a busy one takes seconds for; interrupted, it is made by halves.
+INITIATE_SECONDS = 60.0
 
 
 def find_mongod() -> str:
@@ -122,9 +125,8 @@ class LocalDatabase:
                     return bool(status["me"] == member)
                 config = direct.admin.command("replSetGetConfig")["config"]
             except OperationFailure as error:
-                if error.code != NOT_INITIATED:
-                    return False
-                direct.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [{"_id": 0, "host": member}]})
+                if error.code == NOT_INITIATED:
+                    self._initiate(direct)
                 return False
             except ConnectionFailure:
                 return False
@@ -136,6 +138,12 @@ class LocalDatabase:
                 except PyMongoError:
                     return False
         return False
+
+    def _initiate(self, direct: "pymongo.MongoClient[dict[str, object]]") -> None:
+        config = {"_id": REPLICA_SET, "members": [{"_id": 0, "host": f"{LOOPBACK}:{self.port}"}]}
+        # One that is lost on the way is asked for again.
+        with suppress(ConnectionFailure), pymongo.timeout(INITIATE_SECONDS):
+            direct.admin.command("replSetInitiate", config)
 
     def stop(self, grace: float = 20.0) -> None:
         """SIGTERM, then SIGKILL after `grace` seconds."""
