@@ -15,6 +15,7 @@ import amqp
 from kombu.connection import Connection
 
 from services.common.amqp import ANSWER_TIMEOUT, BROKER_ERRORS, HEARTBEAT, Outgoing, close_quietly, connect
+from services.common.ids import new_id
 from services.common.logs import get_logger
 
 log = get_logger(__name__)
@@ -153,6 +154,18 @@ class ConsumerLoop:
             return
         with self._write_lock, contextlib.suppress(*BROKER_ERRORS):
             action()
+
+    def consume_again(self, begin: Callable[[Any, str], None]) -> None:
+        """Have `begin` start a consumer of the channel under the given tag, without waiting, in the place of those there are."""
+        channel = self._channel
+        if channel is None or self._cancelled:
+            return
+        tag = new_id()
+        with self._write_lock, contextlib.suppress(*BROKER_ERRORS):
+            for former in self._tags:
+                channel.basic_cancel(former, nowait=True)  # what is on its way still arrives, and is worked on
+            begin(channel, tag)
+            self._tags = [tag]
 
     def cancel(self) -> None:
         """Take no further messages, but keep the link so that those in work can still be acknowledged; lost, it stays so."""

@@ -5,6 +5,7 @@ What differs from nameko 2.14.1's own entrypoint, and why:
 - a call whose deadline has passed is not begun;
 - errors travel as code, text and JSON data; exception arguments lose their types on the wire;
 - arguments are loaded through a marshmallow schema before a worker is taken;
+- a process whose database is away takes calls behind its replicas: at once when all are like that, and none when one is well;
 - on SIGTERM the link stays open until the running workers have answered and acknowledged;
 - replies leave unconfirmed over the same link (a lost reply is a timeout anyway; measured 20 % of the calls' cost).
 """
@@ -34,6 +35,9 @@ from services.common.wire import Undecodable, decode_object, encode
 log = get_logger(__name__)
 
 CARRIED = ("request_id", "sent_at", "traceparent")
+DATABASE_AWAY = "DATABASE_UNAVAILABLE"
+# RabbitMQ gives a message to a consumer of the highest priority that has room for it.
+BESIDE, BEHIND = {"x-priority": 0}, {"x-priority": -1}
 RPC_WORKERS = 40  # also the prefetch; 10 to 50 measured equal, 200 costs a p99 of 450 ms
 
 
@@ -42,7 +46,7 @@ def to_domain_error(error: BaseException) -> DomainError:
     if isinstance(error, DomainError):
         return error
     if is_outage(error):
-        return Unavailable("The database did not answer.", code="DATABASE_UNAVAILABLE")
+        return Unavailable("The database did not answer.", code=DATABASE_AWAY)
     return DomainError("Something unexpected happened; the log has it under this request's id.")
 
 
@@ -54,6 +58,7 @@ class RpcServer(SharedExtension, ProviderCollector):
         self.methods: dict[str, Rpc] = {}
         self._loop: ConsumerLoop | None = None
         self._lateness = Lateness()
+        self.behind = False
 
     def setup(self) -> None:
         """Prepare the link; nothing is consumed before every extension is set up."""
@@ -74,6 +79,26 @@ class RpcServer(SharedExtension, ProviderCollector):
         """Send something over this link. Raises BROKER_ERRORS."""
         if self._loop is not None:
             self._loop.publish(message)
+
+    def stand_behind(self) -> None:
+        """Take calls only when no replica has room for them."""
+        self._stand(behind=True)
+
+    def stand_beside(self) -> None:
+        """Take calls as the replicas do."""
+        self._stand(behind=False)
+
+    def _stand(self, *, behind: bool) -> None:
+        if self.behind is behind or self._loop is None:
+            return
+        self.behind = behind
+        log.warning("calls_left_to_replicas" if behind else "calls_taken_again")
+        self._loop.consume_again(partial(self._begin, nowait=True))
+
+    def _begin(self, channel: Any, tag: str = "", *, nowait: bool = False) -> None:
+        rank = BEHIND if self.behind else BESIDE
+        handle = partial(self._handle, channel)
+        channel.basic_consume(rpc_queue(self.container.service_name), tag, nowait=nowait, callback=handle, arguments=rank)
 
     def cancel(self) -> None:
         """Take no further calls; those in work still answer."""
@@ -102,7 +127,7 @@ class RpcServer(SharedExtension, ProviderCollector):
         declare(channel.connection, self._settings, service)
         declare_rpc_queue(channel, service, self._settings)
         channel.basic_qos(0, RPC_WORKERS, False)
-        channel.basic_consume(rpc_queue(service), callback=partial(self._handle, channel))
+        self._begin(channel)
 
     def _handle(self, channel: Any, message: Any) -> None:
         arrived = time.monotonic()
@@ -169,6 +194,8 @@ class RpcServer(SharedExtension, ProviderCollector):
         if error is not None:
             said = to_domain_error(error)
             metrics.RPC_ERRORS.labels(method, said.error_code).inc()
+            if said.error_code == DATABASE_AWAY:
+                self.stand_behind()
             body = encode({"result": None, "error": serialize_error(said)})
         if self._loop is None:
             return

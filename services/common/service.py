@@ -93,12 +93,18 @@ class Health(DependencyProvider):
 
     def _watch(self) -> None:
         while not self._stopping.wait(1.0):
-            if time.monotonic() - self._checked_at >= WATCH_SECONDS:
-                try:
+            try:
+                self._take_calls_again()
+                if time.monotonic() - self._checked_at >= WATCH_SECONDS:
                     self.check()
-                except Exception:  # the gauges keep what was found last
-                    self._checked_at = time.monotonic()
-                    log.exception("health_not_checked")
+            except Exception:  # the gauges keep what was found last
+                self._checked_at = time.monotonic()
+                log.exception("health_not_checked")
+
+    def _take_calls_again(self) -> None:
+        behind = [entrypoint.server for entrypoint in self._entrypoints(Rpc) if entrypoint.server.behind]
+        if behind and all(provider.answers() for provider in self._dependencies(Storage)):
+            behind[0].stand_beside()  # all methods share one
 
     def _dependencies(self, kind: type) -> list[Any]:
         return [provider for provider in self.container.dependencies if isinstance(provider, kind)]

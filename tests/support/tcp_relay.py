@@ -14,6 +14,7 @@ class TcpRelay:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open = threading.Event()
         self._open.set()
+        self._ending = False
         self._sockets: list[socket.socket] = [self._listener]
         self._near: list[socket.socket] = []
         self._stranded: set[socket.socket] = set()
@@ -34,6 +35,7 @@ class TcpRelay:
 
     def stop(self) -> None:
         """End it with all its connections."""
+        self._ending = True
         self._open.set()
         for each in self._sockets:
             with contextlib.suppress(OSError):
@@ -81,6 +83,8 @@ class TcpRelay:
 
     def _connect(self, near: socket.socket) -> None:
         self._open.wait()
+        if self._ending:
+            return
         try:
             far = socket.create_connection(("127.0.0.1", self._target), timeout=5)
         except OSError:
