@@ -4,7 +4,6 @@ import importlib.util
 import os
 import shutil
 import signal
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,15 +50,13 @@ class LocalDatabase:
         cache_gigabytes: float = 0.25,
         variable: str = "FOYER_DATABASE_PORT",
         key_file: Path | None = None,
-        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Take a `key_file` for a database that knows its users (whoever starts it then makes them), and an environment if not this process's."""
+        """Take a `key_file` for a database that knows its users; whoever starts it then makes them."""
         self.data_dir = data_dir.resolve()
         self.port = port
         self.cache_gigabytes = cache_gigabytes
         self.variable = variable
         self.key_file = key_file
-        self.environment = environment
         self.record = self.data_dir / "mongod.pid"
         self.process: ChildProcess | None = None
 
@@ -94,7 +91,6 @@ class LocalDatabase:
                 # A killed process's open transaction holds its documents this long; the default is a minute.
                 *("--setParameter", "transactionLifetimeLimitSeconds=5"),
             ],
-            environment=self.environment,
             log_path=self.data_dir / "mongod.log",
             record=self.record,
             death_signal=signal.SIGTERM,

@@ -1,25 +1,19 @@
-"""Partitions, and a database whose clock jumps, as tests.chaos makes them: each does what it says, and nothing is lost and nothing doubled."""
+"""Partitions, as tests.chaos makes them: who is cut off can do nothing, and nothing is lost and nothing doubled."""
 
 import logging
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.chaos.faults.clock import HOUR, DatabaseAhead
 from tests.chaos.faults.partition import FromBroker, FromDatabase, Partition
-from tests.chaos.product import REPLICAS, ChaosProduct, labels
+from tests.chaos.product import ChaosProduct
 from tests.chaos.world import World
 from tests.integration.talking import Talk
-from tests.support.clocks import find_library
 from tests.support.product import PASSWORD, Gateway
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-
-NEEDS_CLOCKS = pytest.mark.skipif(find_library() is None, reason="libfaketime is not installed")
-SET = '"event": "clock_set_by_database"'
 
 
 class Lot:
@@ -39,20 +33,11 @@ def partitions() -> dict[type[Partition], Partition]:
 
 
 @pytest.fixture(scope="module")
-def clock() -> DatabaseAhead:
-    return DatabaseAhead()
-
-
-@pytest.fixture(scope="module")
-def world(
-    tmp_path_factory: pytest.TempPathFactory, partitions: dict[type[Partition], Partition], clock: DatabaseAhead
-) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory, partitions: dict[type[Partition], Partition]) -> Iterator[World]:
     product = ChaosProduct(tmp_path_factory.mktemp("chaos"))
     try:
         for fault in partitions.values():
             fault.prepare(product)
-        if not clock.why_not():
-            clock.prepare(product)
         product.start()
         yield World(product, logging.getLogger(__name__).info)
     finally:
@@ -113,35 +98,5 @@ def test_others_go_on_when_one_replica_is_cut_off_from_the_database(
         assert talk.agent.presence()["connected"]
     finally:
         fault.heal(world)
-    talk.go_on("after")
-    talk.check()
-
-
-@NEEDS_CLOCKS
-@pytest.mark.parametrize("by", [HOUR, -HOUR])
-def test_services_go_by_their_database_wherever_its_clock_goes(world: World, clock: DatabaseAhead, by: int) -> None:
-    def off() -> timedelta:
-        told: datetime = world.product.mongo("messaging").client.admin.command("hello")["localTime"]
-        return told.replace(tzinfo=UTC) - datetime.now(UTC)
-
-    def counts() -> dict[str, int]:
-        return {label: world.product.process(label).log_path.read_text().count(SET) for label in labels(*REPLICAS)}
-
-    def followed(before: dict[str, int]) -> bool:
-        return all(count > before[label] for label, count in counts().items())
-
-    before = counts()
-    clock.clocks["database"].move(by)
-    try:
-        wait_until(lambda: abs(off() - timedelta(seconds=by)) < timedelta(minutes=10), what="the step")
-        wait_until(lambda: followed(before), 90, what="the services that go by it")
-        before = counts()
-        # From the beginning: a bot's pause, an assignment, a lease.
-        talk = Talk(world)
-        talk.go_on("meanwhile")
-    finally:
-        clock.heal(world)
-    wait_until(lambda: abs(off()) < timedelta(minutes=10), what="the step back")
-    wait_until(lambda: followed(before), 90, what="the services that go by it again")
     talk.go_on("after")
     talk.check()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deploy.local.ports import free_port
 from services.messaging.webhooks.signing import sign
 from tests.support.waiting import wait_until
 
@@ -128,7 +129,7 @@ class Receiver:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._server: socketserver.ThreadingTCPServer | None = None
-        self.port = 0
+        self.port = free_port()  # it is started again on the same one, which no connection may have taken meanwhile
         self.open = 0  # requests that are being answered
 
     def start(self) -> None:
@@ -151,7 +152,6 @@ class Receiver:
 
         self._stopping.clear()
         self._server = Server(("127.0.0.1", self.port), Handler)
-        self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def stop(self) -> None:

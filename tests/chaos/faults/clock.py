@@ -1,6 +1,5 @@
-"""A clock that jumps: the wall clock of a process, or of the database, is an hour off for a while, and then right again."""
+"""A clock that jumps: one process's wall clock is an hour off for a while, and then right again."""
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,8 +17,9 @@ TOKEN_SECONDS = 4 * HOUR
 
 
 class _Step(Fault):
-    """Some have clocks of their own; a round moves that of one, drawn by lot."""
+    """Every process has a clock of its own; a round moves that of one, drawn by lot."""
 
+    seconds: ClassVar[float] = 6.0
     own_product: ClassVar[bool] = True
     by: ClassVar[int]
 
@@ -30,13 +30,14 @@ class _Step(Fault):
         """Clocks are moved by libfaketime."""
         return "" if find_library() else "libfaketime is not installed (Debian's package faketime)."
 
-    def give(self, product: "ChaosProduct", label: str) -> Clock:
-        """A clock for this one."""
+    def prepare(self, product: "ChaosProduct") -> None:
+        """Give each process its clock."""
         library = find_library()
         assert library is not None, self.why_not()
+        for label in labels():
+            self.clocks[label] = Clock(product.folder / "clocks" / label, library)
+            product.variables.setdefault(label, {}).update(self.clocks[label].environment)
         product.variables.setdefault("", {})["FOYER_ACCESS_TOKEN_SECONDS"] = str(TOKEN_SECONDS)
-        self.clocks[label] = Clock(product.folder / "clocks" / label, library)
-        return self.clocks[label]
 
     def apply(self, world: "World") -> None:
         """Move one."""
@@ -50,31 +51,7 @@ class _Step(Fault):
             clock.move(0)
 
 
-class _ProcessStep(_Step):
-    """Every process of ours has its clock."""
-
-    seconds: ClassVar[float] = 6.0
-
-    def prepare(self, product: "ChaosProduct") -> None:
-        """Give each its clock."""
-        for label in labels():
-            product.variables.setdefault(label, {}).update(self.give(product, label).environment)
-
-
-class _DatabaseStep(_Step):
-    """The database's, by which all services go: they hear of it within ten seconds, not at once, and of a step back only when it is told twice."""
-
-    seconds: ClassVar[float] = 25.0
-
-    def prepare(self, product: "ChaosProduct") -> None:
-        """Give it its clock."""
-        clock = self.give(product, "database").environment
-        # Not from the file each of the thousand times a second that mongod asks.
-        seldom = {"FAKETIME_NO_CACHE": "0", "FAKETIME_CACHE_DURATION": "1"}
-        product.database.environment = {**os.environ, **clock, **seldom}
-
-
-class ClockAhead(_ProcessStep):
+class ClockAhead(_Step):
     """An hour ahead: what is due later is due, what was good until then has expired."""
 
     name: ClassVar[str] = "clock-ahead"
@@ -82,7 +59,7 @@ class ClockAhead(_ProcessStep):
     by: ClassVar[int] = HOUR
 
 
-class ClockBehind(_ProcessStep):
+class ClockBehind(_Step):
     """An hour behind: what was made by others is of the future."""
 
     name: ClassVar[str] = "clock-behind"
@@ -90,20 +67,4 @@ class ClockBehind(_ProcessStep):
     by: ClassVar[int] = -HOUR
 
 
-class DatabaseAhead(_DatabaseStep):
-    """Leases end, what is due later is due; and when it is set right, what was noted meanwhile is of the future."""
-
-    name: ClassVar[str] = "database-clock-ahead"
-    title: ClassVar[str] = "mongod's clock jumps an hour ahead, and back after 25 s"
-    by: ClassVar[int] = HOUR
-
-
-class DatabaseBehind(_DatabaseStep):
-    """What was noted before is of the future, and nothing becomes due."""
-
-    name: ClassVar[str] = "database-clock-behind"
-    title: ClassVar[str] = "mongod's clock falls back by an hour, and is set right after 25 s"
-    by: ClassVar[int] = -HOUR
-
-
-FAULTS: Sequence[type[Fault]] = (ClockAhead, ClockBehind, DatabaseAhead, DatabaseBehind)
+FAULTS: Sequence[type[Fault]] = (ClockAhead, ClockBehind)
