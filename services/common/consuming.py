@@ -162,6 +162,8 @@ class ConsumerLoop:
             return
         tag = new_id()
         with self._write_lock, contextlib.suppress(*BROKER_ERRORS):
+            for ended in channel.callbacks.keys() - set(self._tags):
+                del channel.callbacks[ended]
             for former in self._tags:
                 channel.basic_cancel(former, nowait=True)  # what is on its way still arrives, and is worked on
             begin(channel, tag)
