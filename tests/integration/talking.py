@@ -1,15 +1,33 @@
 """One visitor and one agent, followed closely while the product is broken."""
 
-from contextlib import suppress
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import requests
 
 from services.common.ids import new_id
+from tests.chaos.faults import Fault
+from tests.chaos.product import ChaosProduct
 from tests.chaos.world import World
 from tests.support.product import Agent, Gateway, Visitor
 from tests.support.waiting import wait_until
 
 TEXTS = 4
+
+
+@contextmanager
+def breakable(product: ChaosProduct, faults: Sequence[Fault]) -> Iterator[World]:
+    """The product, running, with what these faults arrange before its start."""
+    try:
+        for fault in faults:
+            fault.prepare(product)
+        product.start()
+        yield World(product, logging.getLogger(__name__).info)
+    finally:
+        product.stop()
+        for fault in faults:
+            fault.clear(product)
 
 
 class Talk:
@@ -91,3 +109,9 @@ class Talk:
         with suppress(requests.RequestException):
             return gateway.send("GET", "/readyz").status_code == 200
         return False
+
+
+def begin_talk(world: World) -> Talk:
+    """Once all is well."""
+    wait_until(lambda: all(map(Talk.well, world.product.gateways.values())), 60, what="readiness")
+    return Talk(world)

@@ -1,6 +1,5 @@
 """The faults of tests.chaos that need more than a signal: each does what it says, and the product bears it with nothing lost and nothing doubled."""
 
-import logging
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,7 @@ from tests.chaos.faults.slow import SHORTEST, SlowBroker, SlowDatabase
 from tests.chaos.faults.wiped import DeletedCalls, LogMadeAnew, WipedBroker
 from tests.chaos.product import GATEWAYS, REPLICAS, ChaosProduct, labels
 from tests.chaos.world import World
-from tests.integration.talking import Talk
+from tests.integration.talking import Talk, begin_talk, breakable
 from tests.support.clocks import find_library
 from tests.support.product import Visitor
 from tests.support.small_disk import why_no_disk
@@ -43,23 +42,13 @@ def faults() -> dict[type[Fault], Fault]:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, faults: dict[type[Fault], Fault]) -> Iterator[World]:
     product = ChaosProduct(tmp_path_factory.mktemp("chaos"))
-    try:
-        for fault in faults.values():
-            fault.prepare(product)
-        for label in SERVICES:
-            product.variables.setdefault(label, {})["FOYER_METRICS_PORT"] = str(free_port())
-        product.start()
-        yield World(product, logging.getLogger(__name__).info)
-    finally:
-        product.stop()
-        for fault in faults.values():
-            fault.clear(product)
+    for label in SERVICES:
+        product.variables[label] = {"FOYER_METRICS_PORT": str(free_port())}
+    with breakable(product, list(faults.values())) as world:
+        yield world
 
 
-@pytest.fixture
-def talk(world: World) -> Talk:
-    wait_until(lambda: all(map(Talk.well, world.product.gateways.values())), 60, what="readiness")
-    return Talk(world)
+talk = pytest.fixture(begin_talk)
 
 
 @NEEDS_DISK

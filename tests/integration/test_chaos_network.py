@@ -1,6 +1,5 @@
 """Partitions, as tests.chaos makes them: who is cut off can do nothing, and nothing is lost and nothing doubled."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from tests.chaos.faults.partition import FromBroker, FromDatabase, Partition
 from tests.chaos.product import ChaosProduct
 from tests.chaos.world import World
-from tests.integration.talking import Talk
+from tests.integration.talking import Talk, begin_talk, breakable
 from tests.support.product import PASSWORD, Gateway
 from tests.support.waiting import wait_until
 
@@ -34,22 +33,11 @@ def partitions() -> dict[type[Partition], Partition]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, partitions: dict[type[Partition], Partition]) -> Iterator[World]:
-    product = ChaosProduct(tmp_path_factory.mktemp("chaos"))
-    try:
-        for fault in partitions.values():
-            fault.prepare(product)
-        product.start()
-        yield World(product, logging.getLogger(__name__).info)
-    finally:
-        product.stop()
-        for fault in partitions.values():
-            fault.clear(product)
+    with breakable(ChaosProduct(tmp_path_factory.mktemp("chaos")), list(partitions.values())) as world:
+        yield world
 
 
-@pytest.fixture
-def talk(world: World) -> Talk:
-    wait_until(lambda: all(map(Talk.well, world.product.gateways.values())), 60, what="readiness")
-    return Talk(world)
+talk = pytest.fixture(begin_talk)
 
 
 def needs(gateway: Gateway, talk: Talk, label: str) -> int:
